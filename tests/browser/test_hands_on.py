@@ -305,9 +305,7 @@ class TestInside:
         page.get_by_role("slider", name="Step").fill("12")
         button(page, "Fork at step 12").click()
         page.locator(".ov-timetable tbody tr").nth(4).wait_for()
-        page.get_by_text(
-            "branches off Adam at step 12, with the state of the path that it left"
-        ).wait_for()
+        page.get_by_text("branches off Adam at step 12 and continues with its state").wait_for()
         at_rest(page)
         page.keyboard.press("Escape")
         page.get_by_role("slider", name="Step").fill("30")
@@ -348,7 +346,7 @@ class TestPredict:
         button(page, "Reveal").click()
         page.locator(".st-key-predict").get_by_text("of 10 points").wait_for()
         verdict = page.locator(".st-key-predict").inner_text().replace("−", "-")
-        assert "SGD is at (-0.3504, 0.08478)" in verdict
+        assert "SGD ends at (-0.3504, 0.08478)" in verdict
         assert "1 round" in verdict
         apart = float(re.search(r"was ([\d.]+) away", verdict)[1])
         assert apart == pytest.approx(np.hypot(0.35, 0.085), abs=0.12)

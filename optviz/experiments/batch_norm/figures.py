@@ -132,8 +132,8 @@ def small_charts(pair: Pair, theme: Theme, part: int = 0) -> Figure:
         y = percent(limits=(0, 1.04), ticks=3)
         panels.append(Panel(marks, x, y, title=name, title_color=color))
     label = _(
-        "Accuracy over the epochs at each of {n} values of the {quantity}, with and without. "
-        "The table below has the last accuracies."
+        "Accuracy over the epochs at each of {n} values of the {quantity}, with and without batch "
+        "normalization. The table below gives the last accuracies."
     )
     return grid(
         panels,
@@ -189,7 +189,7 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
                 hover=hover,
             )
         )
-    message = _("{value}:<br>plain is better")
+    message = _("{value}:<br>better without")
     notes = [
         Note(
             message.format(value=pair.name(i)),
@@ -205,7 +205,7 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
     ]
     margin = 10 ** (0.04 * (np.ptp(np.log10(values)) or 1.0))
     ticks = (0, 0.2, 0.4, 0.6, 0.8, 1)
-    label = _("Last accuracy over the {quantity}. The table below has the last accuracies.")
+    label = _("Last accuracy over the {quantity}. The table below shows the same data.")
     limits = (values.min() / margin, values.max() * margin)
     y = _("last accuracy on the {examples}").format(examples=_(SETS[part]))
     return Figure(
@@ -230,7 +230,8 @@ def histograms(hidden: list[dict[str, np.ndarray]], name: str, theme: Theme) -> 
     ]
     columns = [_("layer {i}").format(i=i + 1) for i in range(len(hidden))]
     label = _(
-        "Histograms of what passes {n} hidden layers, {network}. The table below has mean and std."
+        "Histograms of the signal in {n} hidden layers, {network}. The table below gives mean and "
+        "std."
     ).format(n=len(hidden), network=name)
     return histogram_grid(rows, columns, label=label, view=f"{len(hidden)} {name}", height=24)
 
@@ -259,7 +260,7 @@ def way_of_the_rows(example: Example, theme: Theme) -> Figure:
         marks,
         Axis(zero=True),
         Axis(categories=True, reversed=True, fixed=True, tick_size=15),
-        label=_("Every example on its way from x to y. The table below has the numbers."),
+        label=_("Every example on its way from x to y. The table below gives the numbers."),
         view=f"{example}",
         margin={"b": 30},
         hover="closest",

@@ -28,7 +28,7 @@ class Node(NamedTuple):
 
 
 NODES = {
-    "x": Node("x", 0, 0, (), N_("what comes in"), N_("Σ of both ways: ∂(x − μ) + ∂μ / B")),
+    "x": Node("x", 0, 0, (), N_("input"), N_("Σ of both paths: ∂(x − μ) + ∂μ / B")),
     "mean": Node("μ", 0, 1, ("x",), N_("mean over the batch"), N_("− Σ ∂(x − μ)")),
     "apart": Node(
         "x − μ",
@@ -36,15 +36,17 @@ NODES = {
         0,
         ("x", "mean"),
         N_("distance from the mean"),
-        N_("Σ of both ways: ∂x̂ / √ + 2 (x − μ) ∂(x − μ)²"),
+        N_("Σ of both paths: ∂x̂ / √ + 2 (x − μ) ∂(x − μ)²"),
     ),
     "squares": Node("(x − μ)²", 1, 1, ("apart",), N_("squared"), N_("∂σ² / B for each example")),
     "variance": Node("σ²", 2, 1, ("squares",), N_("their mean"), N_("∂√ / (2 √)")),
     "root": Node("√(σ² + ε)", 3, 1, ("variance",), N_("std, never 0"), N_("− ∂(1/√) / (σ² + ε)")),
-    "scale": Node("1/√(σ² + ε)", 4, 1, ("root",), N_("one over it"), N_("Σ (x − μ) ∂x̂")),
+    "scale": Node("1/√(σ² + ε)", 4, 1, ("root",), N_("its reciprocal"), N_("Σ (x − μ) ∂x̂")),
     "hat": Node("x̂", 4, 0, ("apart", "scale"), N_("mean 0, variance 1"), N_("γ ∂(γ x̂)")),
-    "stretched": Node("γ x̂", 5, 0, ("hat", "gamma"), N_("stretched"), N_("∂y")),
-    "y": Node("y", 6, 0, ("stretched", "beta"), N_("moved: what goes out"), N_("what arrives")),
+    "stretched": Node("γ x̂", 5, 0, ("hat", "gamma"), N_("scaled by γ"), N_("∂y")),
+    "y": Node(
+        "y", 6, 0, ("stretched", "beta"), N_("shifted by β: output"), N_("upstream gradient")
+    ),
     "gamma": Node("γ", 5, 1, (), N_("learned"), N_("Σ x̂ ∂(γ x̂)")),
     "beta": Node("β", 6, 1, (), N_("learned"), N_("Σ ∂y")),
 }

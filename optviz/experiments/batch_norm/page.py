@@ -54,7 +54,7 @@ def speed(context) -> str:
 
 def table(context):
     """How the two stand."""
-    return standings(context.lines, _("How every network stands"))
+    return standings(context.lines, _("Results of every network"))
 
 
 def verdict(context) -> list:
@@ -71,7 +71,9 @@ def inside(context):
     state, name = context.states[k], _(figures.NAMES[k])
     params, network = state.params[i, 0], state.training.network
     if not np.isfinite(params).all():
-        message = _("**It has diverged** at iteration {t}: there are no numbers left to look at.")
+        message = _(
+            "**The network diverged** at iteration {t}: there are no finite values to show."
+        )
         return message.format(t=int(state.diverged_at[i, 0]))
     hidden = hidden_activations(network, params, data_of(state.training).x[: text.ROWS])
     if not hidden:
@@ -80,7 +82,7 @@ def inside(context):
         )
     if not all(np.isfinite(a).all() for layer in hidden for a in layer.values()):
         return _(
-            "**The signal has overflowed** inside the network: there is nothing finite to draw."
+            "**The signal has overflowed** inside the network: there are no finite values to show."
         )
     return [
         text.flow(hidden, state.iteration),
@@ -121,11 +123,11 @@ def small_batch_form(form: Form) -> None:
     def read_upstream(typed):
         found = read_numbers(typed)
         if len(found) != n:
-            message = _("there are {n} examples, and {found} gradients")
+            message = _("there are {n} examples but {found} gradients")
             raise ValueError(message.format(n=n, found=len(found)))
         return found
 
-    _typed(place.at("x"), _("Inputs x of one unit, an example each"), read_numbers, put_rows)
+    _typed(place.at("x"), _("Inputs x of one unit, one per example"), read_numbers, put_rows)
     upstream = place.at("upstream")
     _typed(upstream, _("Upstream gradient ∂y"), read_upstream, upstream.set, f"of-{n}")
     Panel(_("The layer"), ("gamma", "beta", "eps")).draw(place)
@@ -144,7 +146,7 @@ def _typed(form, label, read, put, what="typed"):
     try:
         read(typed)
     except ValueError as error:
-        message = _("Here {reason}. Shown are the last that could be read.")
+        message = _("Not used: {reason}. The last valid numbers are shown.")
         st.error(message.format(reason=error), icon=":material/error:")
 
 
@@ -189,7 +191,7 @@ def _stepper(example, theme):
     with st.container(key="batch-norm-step"):
         for equation in equations:
             st.markdown(f"$$\n{equation}\n$$")
-    alternative = _("The computational graph. The table below has its numbers.")
+    alternative = _("The computational graph. The table below gives its numbers.")
     drawn = as_image(graph.picture(example, step, theme), alternative)
     label = _("Computational graph")
     st.html(f'<div class="ov-graph" tabindex="0" role="region" aria-label="{label}">{drawn}</div>')

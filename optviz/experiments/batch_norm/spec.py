@@ -40,7 +40,7 @@ def _rate(default, help):
 class Sweep:
     """Values at equal ratios, from `first` to `last`."""
 
-    many: int = hyperparameter(16, 2, MAX_VALUES, "n", help="number of values, at equal ratios")
+    many: int = hyperparameter(16, 2, MAX_VALUES, "n", help="number of values, in equal ratios")
 
     @property
     def values(self) -> list[float]:
@@ -51,16 +51,16 @@ class Sweep:
 class Scales(Sweep):
     """Standard deviations of the initial weights."""
 
-    first: float = _scale(1.0, "standard deviation of the first's initial weights")
-    last: float = _scale(1e-4, "standard deviation of the last's initial weights")
+    first: float = _scale(1.0, "standard deviation of the first network's initial weights")
+    last: float = _scale(1e-4, "standard deviation of the last network's initial weights")
 
 
 @dataclass(frozen=True)
 class Rates(Sweep):
     """Learning rates."""
 
-    first: float = _rate(1e-3, "learning rate of the first")
-    last: float = _rate(10.0, "learning rate of the last")
+    first: float = _rate(1e-3, "learning rate of the first network")
+    last: float = _rate(10.0, "learning rate of the last network")
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class Example:
     x: tuple[float, ...] = items((1.0, 2.0, 4.0, 9.0), 1, MAX_ROWS, "rows in a small batch")
     upstream: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)  # ∂y
     gamma: float = hyperparameter(
-        1.0, -10.0, 10.0, r"\gamma", help="std of what goes out; the network learns it"
+        1.0, -10.0, 10.0, r"\gamma", help="std of the output; the network learns it"
     )
     beta: float = hyperparameter(
-        0.0, -10.0, 10.0, r"\beta", help="mean of what goes out; the network learns it"
+        0.0, -10.0, 10.0, r"\beta", help="mean of the output; the network learns it"
     )
     eps: float = hyperparameter(
         1e-6,
@@ -83,7 +83,7 @@ class Example:
         1.0,
         r"\epsilon",
         log=True,
-        help="keeps the division from failing where all rows are equal",
+        help="prevents division by zero when all rows are equal",
     )
 
     def validate(self) -> None:
@@ -94,7 +94,7 @@ class Example:
         for value in (*self.x, *self.upstream):
             if not abs(value) <= MAX_NUMBER:  # nor is it NaN
                 raise SpecError(
-                    f"numbers of the small batch are at most {MAX_NUMBER:g}, not {value:g}"
+                    f"numbers of the small batch must be at most {MAX_NUMBER:g}, not {value:g}"
                 )
 
 
@@ -145,7 +145,7 @@ class BatchNormComparison(TrainingSettings):
     def validate(self) -> None:
         """SpecError where the two cannot be trained, or differ in more than the layer."""
         if self.network.normalize:
-            raise SpecError("the two trainings differ in batch normalization and in nothing else")
+            raise SpecError("the two trainings may differ only in batch normalization")
         check(self.training(self.optimizer))
         super().validate()
 
@@ -163,8 +163,10 @@ def read_numbers(text: str) -> tuple[float, ...]:
                 f"{word[:20]!r} is not a number" if word else "there are no numbers"
             ) from None
         if not math.isfinite(value) or abs(value) > MAX_NUMBER:
-            raise ValueError(f"numbers are from {-MAX_NUMBER:g} to {MAX_NUMBER:g}, not {word[:20]}")
+            raise ValueError(
+                f"numbers must be from {-MAX_NUMBER:g} to {MAX_NUMBER:g}, not {word[:20]}"
+            )
         found.append(value)
     if len(found) > MAX_ROWS:
-        raise ValueError(f"{MAX_ROWS} rows are the most, not {len(found)}")
+        raise ValueError(f"at most {MAX_ROWS} rows are allowed, not {len(found)}")
     return tuple(found)

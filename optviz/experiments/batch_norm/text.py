@@ -14,20 +14,20 @@ GOOD = 0.9  # the accuracy from which on a network has learned
 ROWS = 256  # training examples that are sent through to look inside
 DEAD, EXPLODED = 0.02, 50  # ratios of the last layer's std to the first one's
 SHARES = (
-    (1.0, N_("Always, here")),
+    (1.0, N_("Always here")),
     (0.8, N_("Almost always")),
     (0.5, N_("Mostly")),
-    (0.0, N_("At some of them")),
+    (0.0, N_("Sometimes")),
 )
-NEVER_WORSE = N_("Never worse, here")
+NEVER_WORSE = N_("Never worse here")
 
 
 def verdict(pair: Pair, part: int = 0) -> str:
     """What the numbers say about with and without, with every exception."""
     if not pair.done:
         return _(
-            "Trained to the end, it is said here at which values batch normalization is ahead, and "
-            "at which it is not."
+            "Once training is complete, this shows at which values batch normalization is ahead "
+            "and at which it is not."
         )
     n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
     ahead, level = int((better > 0).sum()), int((better == 0).sum())
@@ -39,29 +39,29 @@ def verdict(pair: Pair, part: int = 0) -> str:
         ).format(word=_(word), examples=_(SETS[part]), ahead=ahead, n=n)
     ]
     if level:
-        message = _("At {n} the two are level (within {level}).")
+        message = _("At {n} they are tied (within {level}).")
         told.append(message.format(n=level, level=percentage(LEVEL, 0)))
-    case = _("{value}, {without} without and {normalized} with")
+    case = _("{value} ({without} without, {normalized} with)")
     worse = [
         case.format(value=pair.name(i), without=percentage(b[i]), normalized=percentage(a[i]))
         for i in np.flatnonzero(better < 0)
     ]
     if worse:
-        told.append(_("**But plain is better at {cases}.**").format(cases="; ".join(worse)))
-    message = _("{accuracy} is reached at {normalized} of them with it and at {without} without.")
+        told.append(_("**But it is lower at {cases}.**").format(cases="; ".join(worse)))
+    message = _("{accuracy} is reached at {normalized} values with it and at {without} without it.")
     normalized, without = ((values >= GOOD).sum() for values in (a, b))
     accuracy = percentage(GOOD, 0)
     told.append(message.format(accuracy=accuracy, normalized=normalized, without=without))
     lost = [int((now.diverged_at >= 0).any(-1).sum()) for now in pair.both]
     if any(lost):
-        message = _("{normalized} diverge with it and {without} without.")
+        message = _("Training diverges at {normalized} values with it and at {without} without it.")
         told.append(message.format(normalized=lost[0], without=lost[1]))
     return " ".join(told)
 
 
 def _word(share):
     if not share:
-        return N_("Never, here")
+        return N_("Never here")
     return next(word for limit, word in SHARES if share == 1.0 or (share > limit and limit < 1))
 
 
@@ -89,7 +89,7 @@ def speed(both: list[Progress]) -> str:
     if not any(now.iteration for now in both):
         return ""
     told = [_reached(_(name), now) for name, now in zip(NAMES, both, strict=True)]
-    message = _("{accuracy} of the training set is right: **{first}, {second}**.")
+    message = _("Reached {accuracy} training accuracy: **{first}, {second}**.")
     text = message.format(accuracy=percentage(GOOD, 0), first=told[0], second=told[1])
     lost = ", ".join(
         _(name) for name, now in zip(NAMES, both, strict=True) if (now.diverged_at[0] >= 0).any()
@@ -132,7 +132,7 @@ def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
     told.append(message.format(first=number(first, 3), last=number(last, 3), n=len(hidden)))
     if "normalized" in hidden[0]:
         each = [float(layer["normalized"].std(dtype=float)) for layer in hidden]
-        message = _("After normalization it is between {low} and {high}, **whatever comes in**.")
+        message = _("After normalization it is between {low} and {high}, **whatever the input**.")
         told.append(message.format(low=number(min(each), 3), high=number(max(each), 3)))
     else:
         told.append(_on_its_way(last / first if first else 0.0))
@@ -142,28 +142,30 @@ def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
 def _on_its_way(ratio):
     """What becomes of a signal whose std is so many times as large in the last layer."""
     if ratio < DEAD:
-        return _("**The signal dies out** on its way.")
+        return _("**The signal dies out** along the way.")
     if ratio > EXPLODED:
-        return _("**The signal explodes** on its way.")
+        return _("**The signal explodes** along the way.")
     if not 0.5 < ratio < 2:
         return (
-            _("The signal shrinks on its way.") if ratio < 1 else _("The signal grows on its way.")
+            _("The signal shrinks along the way.")
+            if ratio < 1
+            else _("The signal grows along the way.")
         )
     return _("The signal keeps its size by itself.")
 
 
 NOTES = {
     "one": N_(
-        "Turn the learning rate up: as a rule the network without batch normalization diverges "
+        "Increase the learning rate: the network without batch normalization usually diverges "
         "long before the one with it."
     ),
     "scales": N_(
-        "Every pair begins with the same random numbers, multiplied by its σ; the rule of initial "
-        "weights is this one alone."
+        "Every pair starts with the same random numbers, multiplied by its σ; this replaces any "
+        "other initializer."
     ),
     "rates": N_(
-        "Every pair has its own learning rate, in place of the optimizer's; all begin with the "
-        "same weights."
+        "Every pair has its own learning rate instead of the optimizer's; all start with the same "
+        "weights."
     ),
 }
 
@@ -171,10 +173,11 @@ NOTES = {
 def notes(context) -> Caption:
     """How it was done."""
     common = _(
-        "Both meet the same mini-batches, drawn with replacement; an epoch is as many examples as "
-        "there are for training. Accuracies of the network with batch normalization are those of "
-        "evaluation, by its running statistics; histograms are of {n} training examples normalized "
-        "by their own. A network that diverged counts as 0. Of several seeds the median, and bars "
-        "from the least to the largest; inside is the first. Data: {attribution}"
+        "Both networks see the same mini-batches, drawn with replacement; an epoch is as many "
+        "examples as there are for training. With batch normalization, accuracies are measured in "
+        "evaluation mode, with the running statistics; histograms show {n} training examples, "
+        "normalized by their own statistics. A network that diverged counts as 0. With several "
+        "seeds, charts show the median and bars from the lowest to the highest; the view inside "
+        "shows the first seed. Data: {attribution}"
     ).format(n=ROWS, attribution=DATASETS[context.spec.dataset.key].attribution)
     return Caption(f"{_(NOTES[context.spec.view])} {common}")

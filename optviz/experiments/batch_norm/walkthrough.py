@@ -15,7 +15,7 @@ from optviz.translation import _
 # Parts of equations.
 ROOT = r"\sqrt{\sigma^2 + \epsilon}"
 OVER = rf"\tfrac{{1}}{{{ROOT}}}"
-FIRST, SECOND, EVERY = r"\text{, first way}", r"\text{, second way}", r"\text{ in every row}"
+FIRST, SECOND, EVERY = r"\text{, first path}", r"\text{, second path}", r"\text{ in every row}"
 
 
 def _tuple(a):
@@ -142,28 +142,31 @@ def seen(example: Example) -> str:
     n = len(example.x)
     if n == 1:
         return _(
-            "**One example alone has std 0**: it is its own mean, so x̂ = 0 and y = β whatever x "
-            "is, and no gradient gets through to x. Batch normalization needs a batch."
+            "**A single example has std 0**: it is its own mean, so x̂ = 0 and y = β whatever x "
+            "is, and no gradient reaches x. Batch normalization needs a batch."
         )
     if not v["variance"]:
         return _(
-            "**All examples are the same**: the variance is 0, ε alone keeps the division from "
-            "failing, and every x̂ is 0."
+            "**All examples are the same**: the variance is 0, only ε prevents division by zero, "
+            "and every x̂ is 0."
         )
     message = _(
-        "x̂ has mean 0 and std {std}: 1 whatever the mean and the std of x are, as long as ε is "
-        "small beside σ²."
+        "x̂ has mean 0 and std {std}, which is 1 for any mean and std of x as long as ε is small "
+        "compared with σ²."
     )
     told = [message.format(std=number(float(v["hat"].std()), 4))]
     given = int(np.count_nonzero(np.array(example.upstream)))
     reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
     if 0 < given < reached:
         message = _(
-            "**The examples of a batch talk to each other**: a gradient arrives at {given} of {n} "
-            "examples, and {reached} of them get one, by way of μ and σ²."
+            "**The examples of a batch affect each other**: a gradient arrives at the output of "
+            "{given} of {n} examples, but {reached} of the inputs receive one, through μ and σ²."
         )
         told.append(message.format(given=given, n=n, reached=reached))
-    message = _("The gradients of x add up to {total}: moving all examples alike changes nothing.")
+    message = _(
+        "The gradients of x add up to {total}: shifting all examples by the same amount changes "
+        "nothing."
+    )
     total = unless_rounding(d["x"].sum(), np.abs(d["x"]).max(), 1e-9)
     told.append(message.format(total=number(total, 2)))
     return " ".join(told)
@@ -175,11 +178,11 @@ def running_statistics(example: Example) -> str:
     mean, variance = (1 - MOMENTUM) * v["mean"], MOMENTUM + (1 - MOMENTUM) * v["variance"]
     y = example.gamma * (example.x[-1] - mean) / np.sqrt(variance + example.eps) + example.beta
     return _(
-        "**Evaluation** does not look at the batch: a single example must get the same answer in "
-        "whatever company it comes. Training keeps running averages, a tenth of each new batch: "
-        "from mean 0 and variance 1 this batch makes them {mean} and {variance}, so that right "
-        "after it example x = {x} would come out as {y} in place of {now}. After some dozens of "
-        "batches the averages are close to those of the data."
+        "**Evaluation** does not use the batch: an example must get the same answer whatever "
+        "other examples come with it. Training keeps running averages, to which each new batch "
+        "contributes a tenth: starting from mean 0 and variance 1, this batch changes them to "
+        "{mean} and {variance}, so right after it the example x = {x} would give {y} instead of "
+        "{now}. After a few dozen batches, the averages are close to the statistics of the data."
     ).format(
         mean=number(float(mean), 3),
         variance=number(float(variance), 4),
@@ -192,7 +195,7 @@ def running_statistics(example: Example) -> str:
 def steps_table(example: Example) -> Table:
     """All numbers of the graph, both ways."""
     v, d = numbers_of(example)
-    columns = (_("number"), _("what it is"), _("forward"), _("what comes back"), _("backward"))
+    columns = (_("number"), _("what it is"), _("forward"), _("gradient"), _("backward"))
     rows = [
         [n.symbol, _(n.meaning), _listed(v[k]), _(n.back), _listed(d[k])] for k, n in NODES.items()
     ]
@@ -203,11 +206,11 @@ def closed_form(context) -> list:
     """The same as a table, and the layer's equations."""
     source = _(
         "The graph is that of F. Kratzert (2016), Understanding the backward pass through batch "
-        "normalization layer. ∂ of a number is how the loss changes with it."
+        "normalization layer. ∂ of a number is the derivative of the loss with respect to it."
     )
     return [
         steps_table(context.spec.example),
-        _("**The layer in closed form.** The nine steps back, put together, are the last line:"),
+        _("**The layer in closed form.** The nine backward steps together give the last line:"),
         *(f"$$\n{equation}\n$$" for equation in equations(BatchNorm)),
         Caption(f"{remarks(BatchNorm)} {source}"),
     ]

@@ -152,7 +152,9 @@ def over_training(curves, more, limits, labels: str, ensembles: Ensembles, theme
         )
     x = Axis(_("iteration"), limits=(0, ensembles.iterations))
     y = percent(_("validation accuracy"), limits=limits)
-    message = _("Accuracy of members and ensemble, {labels}. The table below says the same.")
+    message = _(
+        "Accuracy of members and ensemble, {labels}. The table below gives the latest values."
+    )
     view, label = f"{ensembles.view} {ensembles.iterations}", message.format(labels=labels)
     figure = {"label": label, "margin": MARGIN, "height": TALL, "view": view}
     if ensembles.view != "snapshots":
@@ -198,9 +200,9 @@ def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
         )
     return Figure(
         marks,
-        Axis(_("members that answer together"), limits=(0.7, largest + 0.3), step=1),
+        Axis(_("members in the ensemble"), limits=(0.7, largest + 0.3), step=1),
         percent(_("validation accuracy"), limits=None),
-        label=_("Accuracy over the number of members. The table below says the same."),
+        label=_("Accuracy over the number of members. The table below shows the same data."),
         margin=MARGIN,
         hover="closest",
         height=LOW,
@@ -224,7 +226,7 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
     )
     axis = {"grid": False, "fixed": True, "categories": True}
     title = _("{labels}: % answered differently").format(labels=name)
-    label = _("On which share of the validation set two members answer differently, {labels}.")
+    label = _("Share of the validation set on which two members give different answers, {labels}.")
     return Figure(
         [cells, shares],
         Axis(title, **axis),

@@ -107,12 +107,12 @@ def members(context) -> list:
     finished = [found[noise, spec.view] for noise in spec.noises]
     if not all(state.done for state in finished):
         message = _(
-            "How many members are enough, and how they differ, is shown when they are trained."
+            "Once training is complete, this shows how many members are enough and how they differ."
         )
         return [Caption(message)]
     ensembles = [_all_members(spec, state) for state in finished]
     if not all(map(len, ensembles)):
-        return [_("Of some labels no member is left: all diverged.")]
+        return [_("For some of the labels, all members diverged.")]
     named = list(zip(map(text.labels_of, spec.noises), ensembles, strict=True))
     n = len(spec.ends) if spec.view == "snapshots" else spec.members
     matrix = figures.disagreement(ensembles[0], named[0][0], context.theme)

@@ -36,10 +36,10 @@ class Ensembles(TrainingSettings):
     iterations: int = hyperparameter(1000, 10, 5000, "T", log=True, help="updates of every network")
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
     members: int = hyperparameter(
-        5, 1, 10, "M", help="independent networks, and snapshots of the one run"
+        5, 1, 10, "M", help="number of independent networks, and of snapshots of one run"
     )
     seed: int = hyperparameter(
-        0, 0, 99, help="of the first member's start and mini-batches; the others' follow"
+        0, 0, 99, help="seed for start and mini-batches of the first member; others use the next"
     )
     peak: float = hyperparameter(
         2.0,
@@ -47,10 +47,10 @@ class Ensembles(TrainingSettings):
         10.0,
         "α₀/η",
         log=True,
-        help="where a cycle of the learning rate begins, in constant rates",
+        help="learning rate at the start of a cycle, relative to the constant rate",
     )
     decay: float = hyperparameter(
-        0.995, 0.0, 0.9999, "κ", near_one=True, help="memory of the average of the weights"
+        0.995, 0.0, 0.9999, "κ", near_one=True, help="decay of the moving average of the weights"
     )
     view: str = option("independent", METHODS, "View")
 
@@ -104,10 +104,12 @@ class Ensembles(TrainingSettings):
         config = self.optimizer
         if config.wrappers or config.schedules:
             raise SpecError(
-                "the networks of an ensemble train at a constant rate, and nothing is around "
+                "the networks of an ensemble train at a constant rate, with no wrapper around "
                 "their optimizer"
             )
         if self.network.normalize:
-            raise SpecError("snapshots hold the weights alone: no batch normalization here")
+            raise SpecError(
+                "snapshots hold only the weights: batch normalization is not possible here"
+            )
         config.method.check(OPTIMIZERS, "optimizer")
         super().validate()

@@ -24,31 +24,32 @@ GAINED = {
         "Ensemble validation accuracy {ensemble}, mean of single networks {single}: **{verdict}**."
     ),
     "snapshots": N_(
-        "Validation accuracy of the snapshots together {ensemble}, of the run's last point "
-        "{single}: **{verdict}**."
+        "Validation accuracy {ensemble} for the snapshots together, {single} for the run's last "
+        "point: **{verdict}**."
     ),
     "averaging": N_(
-        "Validation accuracy of the averaged weights {ensemble}, of the last point "
-        "{single}: **{verdict}**."
+        "Validation accuracy {ensemble} for the averaged weights, {single} for the last point: "
+        "**{verdict}**."
     ),
 }
 METHOD_NOTES = {
     "independent": N_(
-        "Independent networks differ in their start and their mini-batches and train at the "
-        "constant rate. The ensemble answers with the class that has the largest mean of their "
-        "probabilities. It costs as many trainings as it has members."
+        "Independent networks differ in their initial weights and mini-batches and train at a "
+        "constant rate. The ensemble predicts the class with the highest mean probability. It "
+        "costs as many trainings as it has members."
     ),
     "snapshots": N_(
-        "One run. Its rate falls along a cosine from α₀ = {top:g} nearly to zero within {cycle} "
-        "iterations, then leaps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). At the end of "
-        "every cycle the network is kept. “Gain” is over the run's last point. With a peak of two "
-        "constant rates the mean rate is the constant one."
+        "There is one run. Its rate falls along a cosine from α₀ = {top:g} nearly to zero within "
+        "{cycle} iterations, then jumps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). The "
+        "network is saved at the end of every cycle. “Gain” is relative to the run's last point. "
+        "With a peak of twice the constant rate, the mean rate equals the constant one."
     ),
     "averaging": N_(
-        "The exponential average of the weights, x̄ ← {decay:g} · x̄ + {rest:g} · x after every "
-        "update, beginning at the start. The optimizer goes its way as without it, so “last point” "
-        "and “averaged weights” are the same run with the same mini-batches. The loss is the "
-        "mini-batch's at x and at x̄. It costs one training; the seeds are repetitions."
+        "An exponential moving average of the weights, x̄ ← {decay:g} · x̄ + {rest:g} · x after "
+        "every update, starting from the initial weights. Averaging does not change the "
+        "optimizer's path, so “last point” and “averaged weights” are the same run with the same "
+        "mini-batches. The loss is that of the mini-batch at x and at x̄. It costs one training; "
+        "the seeds are repetitions."
     ),
 }
 LOST = 0.02  # of accuracy since the best: more than chance
@@ -145,26 +146,26 @@ def _gained(row):
     )
     if method == "snapshots":
         alone = next(c.y[-1] for c in curves if c.kind == SINGLE)
-        message = _("One snapshot alone has {accuracy} on average.")
+        message = _("A single snapshot has {accuracy} on average.")
         yield message.format(accuracy=percentage(alone))
     t, best = _best(curves)
     if noise and best > found.single + LOST:
         message = (
             _(
-                "The run was at its best after {t} iterations, {best}; since then it has lost, as "
-                "networks do that memorize wrong labels:"
+                "The run was best after {t} iterations, at {best}; since then it has lost "
+                "accuracy, as networks do when they memorize wrong labels:"
             )
             if method == "snapshots"
             else _(
-                "One network was at its best after {t} iterations, {best}; since then it has lost, "
-                "as networks do that memorize wrong labels:"
+                "A single network was best after {t} iterations, at {best}; since then it has "
+                "lost accuracy, as networks do when they memorize wrong labels:"
             )
         )
         yield message.format(t=t, best=percentage(best))
         yield (
-            _("who had known and stopped there would have gained more.")
+            _("stopping there would have gained more.")
             if best > found.ensemble
-            else _("part of the gain makes up for it.")
+            else _("part of the gain makes up for that.")
         )
 
 
@@ -181,18 +182,23 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
     for name, ensemble in ensembles:
         if len(ensemble) < n:
             message = _(
-                "{left} of {n} members have not diverged: what follows, on {labels}, is theirs."
+                "On {labels}, {left} of {n} members have not diverged; the following describes "
+                "only these."
             )
             sentences.append(message.format(left=len(ensemble), n=n, labels=name))
         if len(ensemble) > 1:
             message = _(
-                "On {labels} two members answer differently on {share}% of the validation set."
+                "Trained on {labels}, two members give different answers on {share}% of the "
+                "validation set on average."
             )
             share = number(100 * ensemble.mean_disagreement, 3)
             sentences.append(message.format(labels=name, share=share))
     if not sentences:
-        return _("One member alone has nobody to disagree with: an ensemble of one is that one.")
-    end = _("Where one errs alone, the others can outvote it; an error that all share stays.")
+        return _(
+            "A single member has no other to disagree with: an ensemble of one is just that "
+            "network."
+        )
+    end = _("If only one member errs, the others can outvote it; an error that all share remains.")
     return " ".join([*sentences, end])
 
 
@@ -212,7 +218,7 @@ def notes(context) -> Caption:
         top=spec.top, cycle=spec.cycle, decay=spec.decay, rest=1 - spec.decay
     )
     common = _(
-        "Accuracies are on the validation set, {n:,} examples at most, with right labels. ± is the "
-        "standard deviation over the seeds. Data: {attribution}"
+        "Accuracies are measured on the validation set, on at most {n:,} examples with right "
+        "labels. ± is the standard deviation over the seeds. Data: {attribution}"
     ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
     return Caption(f"{method} {common}")

@@ -41,7 +41,7 @@ def curves(context) -> Figure:
             legend=True,
         )
     x = Axis(_(TITLES[view]), log=True, limits=(values[0] / 1.2, values[-1] * 1.2))
-    label = _("Accuracy over the {quantity}. The table says the same.")
+    label = _("Accuracy over the {quantity}. The table shows the same data.")
     return Figure(
         marks,
         x,
@@ -71,13 +71,14 @@ def table(context) -> Table:
 def about(context) -> Caption:
     """What is varied, and what is the same."""
     same = {
-        "width": _("All see the same examples, for the same number of updates."),
+        "width": _("All networks see the same examples for the same number of updates."),
         "examples": _(
-            "All are the same network, for the same number of updates. What is not for training "
-            "is for validation and for the test, so that with more examples fewer are left there."
+            "All networks have the same architecture and train for the same number of updates. "
+            "Examples that are not used for training are used for validation and testing, so more "
+            "training examples leave fewer for those."
         ),
     }
-    first = _("The first regularizer of the list is at work in all of them: {name}.")
+    first = _("All use the first regularizer in the list: {name}.")
     return Caption(
         f"{same[context.spec.view]} {first.format(name=name(context.spec.regularizers[0]))}"
     )

@@ -23,10 +23,10 @@ def notes(context) -> list:
         Expander(_("Adam with L2, and AdamW"), _adamw),
         Caption(
             _(
-                "Every regularizer has the same starts and meets the same mini-batches, seed by "
-                "seed; differences are taken in these pairs, then their mean. Of several seeds "
-                "figures show the mean and a band from the least to the largest. The accuracy "
-                "is measured every {every} iterations, on training examples by the labels that "
+                "For each seed, all regularizers share the same initial weights and mini-batches; "
+                "differences are taken seed by seed and then averaged. With several seeds, "
+                "figures show the mean and a band from the lowest to the highest. Accuracy is "
+                "measured every {every} iterations, on training examples against the labels that "
                 "the network was given. An epoch is {epoch} iterations: as many draws as there "
                 "are examples. Data: {attribution}"
             ).format(
@@ -46,11 +46,12 @@ def _penalties():
     return [
         *_displayed(equations.equations(Penalty)[0]),
         _(
-            "Added to the loss; biases cost nothing. The gradient of the first part is λ₂W: it "
-            "shrinks every weight in proportion to itself, most where weights are large. With SGD "
-            "that is to multiply all weights by 1 − ηλ₂ in every step, hence *weight decay*. The "
-            "gradient of the second part is λ₁·sign W: it takes the same from all, so that small "
-            "weights end next to 0 and what is needed stays."
+            "The penalty is added to the loss; biases are not penalized. The gradient of the "
+            "first term is λ₂W: it shrinks every weight in proportion to its size, so large "
+            "weights shrink most. With SGD, this multiplies all weights by 1 − ηλ₂ in every step, "
+            "hence *weight decay*. The gradient of the second term is λ₁·sign W: it shrinks all "
+            "weights by the same amount, so small weights end up near 0 and those that are needed "
+            "remain."
         ),
     ]
 
@@ -73,23 +74,18 @@ def _dropout(ratio):
         r"\text{evaluation:}\quad y = (1 - p)\, x",
     )
     return [
-        Row(
-            [
-                [_("**As it is trained here** (“inverted”)"), *inverted],
-                [_("**As in the book**"), *book],
-            ]
-        ),
+        Row([[_("**As trained here** (“inverted”)"), *inverted], [_("**As in the book**"), *book]]),
         Table(
             _("Six numbers through both forms, p = {ratio:g}").format(ratio=ratio),
             [f"p = {ratio:g}", *units],
             [[label, *values] for label, values in zip(headings, forms, strict=True)],
         ),
         _(
-            "In training and in evaluation the book's numbers are {share} times those of the "
-            "inverted form: one function at another scale, which the next layer's weights can make "
-            "up for. Either way evaluation gives what training gives to a unit on average. Not the "
-            "same are the steps: from equal weights the book's form begins with smaller signals, "
-            "and with smaller gradients."
+            "In training and in evaluation, the book's numbers are {share} times those of the "
+            "inverted form: the same function at a different scale, for which the next layer's "
+            "weights can compensate. In both forms, a unit's output in evaluation equals its "
+            "average output in training. The steps differ: from equal weights, the book's form "
+            "starts with smaller signals and smaller gradients."
         ).format(share=number(1 - ratio, 3)),
     ]
 
@@ -105,16 +101,16 @@ def _adamw():
         Row(
             [
                 [_("**Adam with L2 in the loss**"), *penalized],
-                [_("**AdamW: decay outside of it**"), *_displayed(*adamw)],
+                [_("**AdamW: decay outside the loss**"), *_displayed(*adamw)],
             ]
         ),
         _(
-            "In Adam with L2 the pull λx goes through m and is divided by √v with the rest of the "
-            "gradient: weights whose gradients are large are held back least, and where gradients "
-            "are small the pull alone makes steps of the full rate. In AdamW every weight shrinks "
-            "by the same share ηλ per step, whatever its gradient. With SGD the two are the same, "
-            "but for the biases, which the penalty leaves alone and the decay shrinks too; with "
-            "Adam the same λ is not the same strength. (Loshchilov & Hutter 2019, Decoupled weight "
-            "decay regularization.)"
+            "In Adam with L2, the penalty's gradient λx enters m and is divided by √v with the "
+            "rest of the gradient: weights with large gradients are regularized least, and where "
+            "gradients are small, the penalty alone makes steps of the full rate. In AdamW, every "
+            "weight shrinks by the same share ηλ per step, whatever its gradient. With SGD the "
+            "two are the same, except that decay also shrinks the biases, which the penalty does "
+            "not; with Adam, the same λ does not mean the same strength. (Loshchilov & Hutter "
+            "2019, Decoupled weight decay regularization.)"
         ),
     ]

@@ -86,11 +86,11 @@ def gap(
     if np.isfinite(validation).any():
         best = [np.nanargmax(validation)]
         mark = {"uid": f"{uid}stop", "size": 13, "edge": theme.ink, "legend": False}
-        hover = fill_template(_("early stopping would end here: {y:.1%}"))
+        hover = fill_template(_("early stopping would stop here: {y:.1%}"))
         star = replace(look, marker="star")
         marks.append(Dots(x[best], validation[best], star, hover=hover, **mark))
     if noise:
-        right = {"name": _("right labels, no wrong one"), "legend": False, "uid": f"{uid}right"}
+        right = {"name": _("only the right labels"), "legend": False, "uid": f"{uid}right"}
         ends = [0, scale.end or 1]
         marks.append(Line(ends, [1 - noise] * 2, Style(theme.ink, DOTTED), width=1.3, **right))
     return Figure(
@@ -98,9 +98,9 @@ def gap(
         scale.axis(),
         percent(_("accuracy"), (0, 1.04), standoff=4),
         notes=_notes(name, gap, theme),
-        label=_("{name}: training and validation accuracy. The table says the same.").format(
-            name=name
-        ),
+        label=_(
+            "{name}: training and validation accuracy. The table gives the latest values."
+        ).format(name=name),
         view=f"{scale.iterations}",
         legend="inside",
         show_legend=True,
@@ -150,7 +150,7 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
         marks,
         scale.axis(),
         percent(_("validation accuracy (enlarged)"), limits),
-        label=_("Validation accuracy of all regularizers. The table says the same."),
+        label=_("Validation accuracy of all regularizers. The table gives the latest values."),
         view=f"{scale.iterations}",
         show_legend=True,
         margin=MARGIN,
@@ -183,8 +183,8 @@ def differences(context) -> Figure:
         Axis(_("difference in validation accuracy"), limits=(-most, most), format="+.1%", zero=ink),
         notes=[Note(heading.format(name=lines[0].name), 0, 1, size=12, color=ink)],
         label=_(
-            "Validation accuracy of each regularizer less that of the first, seed by seed. "
-            "The table says the same."
+            "Validation accuracy of each regularizer minus that of the first, seed by seed. The "
+            "table gives the means."
         ),
         view=f"{len(lines)}",
         legend="",
@@ -221,7 +221,7 @@ def histograms(lines: list[Network], weights: list, start: np.ndarray, theme: Th
         marks,
         Axis(_("weight"), limits=(-span, span), zero=True),
         Axis(_("share of all weights in a bin"), limits=(lowest, 1), log=True, step=1),
-        label=_("Histogram of all weights for each regularizer. The table below says the same."),
+        label=_("Histogram of all weights for each regularizer. The table below summarizes it."),
         view=f"{len(lines)}",
         show_legend=True,
         hover="closest",

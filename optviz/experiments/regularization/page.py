@@ -74,7 +74,7 @@ def composition(form: Form) -> None:
     )
     place = form.at("optimizer")
     own = place.value.key if place.value else ""
-    labels = {"": _("the optimizer of all")}
+    labels = {"": _("the shared optimizer")}
     labels |= optimizer_labels(form.read().network)
 
     def train_with(chosen):
@@ -191,24 +191,22 @@ PAGE = Page(
             _("Other writers"),
             spec.WRITERS,
             _(
-                "The first 300 examples; the others are in the hands of people who are not among "
-                "them. λ 0.01, dropout 0.1."
+                "The first 300 examples; the others were written by other people. λ 0.01, dropout "
+                "0.1."
             ),
         ),
         Preset(
             _("Wrong labels"),
             spec.LABELS,
-            _("A fifth of the training labels is wrong. λ 0.02, dropout 0.15."),
+            _("A fifth of the training labels are wrong. λ 0.02, dropout 0.15."),
         ),
         Preset(
-            _("L1 and L2"),
-            spec.NORMS,
-            _("Two kinds of penalty, and what they make of the weights."),
+            _("L1 and L2"), spec.NORMS, _("Two kinds of penalty and what they do to the weights.")
         ),
         Preset(
             _("Batch normalization"),
             spec.NORMALIZED,
-            _("Is it a regularizer? Beside dropout, with a fifth of the labels wrong."),
+            _("Is it a regularizer? Compared with dropout, with a fifth of the labels wrong."),
         ),
         Preset(_("Adam and AdamW"), spec.ADAM, _("The same decay inside and outside of Adam.")),
     ],

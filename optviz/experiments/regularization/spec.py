@@ -35,7 +35,7 @@ LEFT_OUT = Hyperparameter(
     0.01,
     0.95,
     "p",
-    help="share of the hidden units that is left out, drawn anew for each row and step",
+    help="share of the hidden units that are dropped, redrawn for each example and step",
 )
 PARTS = {part.name: part for part in (L2, L1, LEFT_OUT)}
 
@@ -79,7 +79,7 @@ class Regularization(TrainingSettings):
         5000,
         "T",
         log=True,
-        help="updates of every network; an epoch is examples / batch of them",
+        help="updates of every network; an epoch is (examples / batch) updates",
     )
     seeds: tuple[int, ...] = (0, 1, 2)
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
@@ -123,7 +123,7 @@ class Regularization(TrainingSettings):
     def validate(self) -> None:
         """SpecError where one of them cannot be trained."""
         if self.network.dropout:
-            raise SpecError("dropout belongs to a regularizer, not to the network that all share")
+            raise SpecError("dropout belongs to a regularizer, not to the shared network")
         super().validate()
 
 

@@ -94,8 +94,8 @@ def standings(context) -> Table:
             {
                 "": line.name,
                 **accuracies(own, iteration > 0),
-                _("gap, paired with the first"): points(p.gap) if compared else "",
-                _("validation, paired with the first"): points(p.test) if compared else "",
+                _("gap vs. the first"): points(p.gap) if compared else "",
+                _("validation vs. the first"): points(p.test) if compared else "",
                 _("better in"): better if compared else "",
             }
         )
@@ -103,7 +103,7 @@ def standings(context) -> Table:
             memory = percentage(learned[k], 0) if iteration else ""
             rows[k][_("wrong labels memorized")] = memory
         rows[k][_("status")] = status(line.progress, line.i)
-    label = _("How every regularizer stands")
+    label = _("Results of every regularizer")
     return Table.of(label, rows, [line.style for line in context.lines])
 
 
@@ -112,8 +112,8 @@ def remarks(context) -> str:
     iteration, (first, *others) = run.outcomes(context.states)
     if not iteration:
         return _(
-            "Train, and see what each regularizer does to the gap between what a network knows "
-            "and what it has not seen."
+            "Train the networks to see how each regularizer changes the gap between training and "
+            "validation accuracy."
         )
     spec, lines, sentences = context.spec, context.lines, []
     if iteration < spec.iterations:
@@ -132,24 +132,26 @@ def remarks(context) -> str:
         )
         sentences.append(
             _(
-                "{noise} of the training labels are wrong: the dotted line is where a network "
-                "stands that has learned the right ones and no other. Wrong labels memorized: "
-                "{shares}."
+                "{noise} of the training labels are wrong; the dotted line is the training "
+                "accuracy of a network that has learned only the right ones. Wrong labels "
+                "memorized: {shares}."
             ).format(noise=percentage(spec.split.noise, 0), shares=shares)
         )
     seeds = len(spec.seeds)
     if seeds < FEW and len(lines) > 1:
-        one = "One seed says little about small differences: take more of them."
-        many = "{n} seeds say little about small differences: take more of them."
+        one = "One seed says little about small differences: use more seeds."
+        many = "{n} seeds say little about small differences: use more seeds."
         sentences.append(ngettext(one, many, seeds).format(n=seeds))
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def _alone(name, own: Outcome):
     if not np.isfinite(own.test).any():
-        return _("**{name}** has diverged: there is nothing to compare with.").format(name=name)
+        return _("**{name}** has diverged: there is nothing to compare the others with.").format(
+            name=name
+        )
     message = _(
-        "**{name}** gets {training} of the training examples right, and {test} of those that it "
+        "**{name}** gets {training} of the training examples right and {test} of the examples it "
         "has not seen."
     )
     training, test = (percentage(mean_over_seeds(found)) for found in own)
@@ -161,17 +163,17 @@ CHANGES = {
     "gap": (
         N_("the gap grows by {points} points"),
         N_("the gap shrinks by {points} points"),
-        N_("the gap stays as it is"),
+        N_("the gap hardly changes"),
     ),
     "training": (
         N_("training accuracy rises by {points}"),
         N_("training accuracy falls by {points}"),
-        N_("training accuracy stays"),
+        N_("training accuracy hardly changes"),
     ),
     "test": (
         N_("validation accuracy rises by {points}"),
         N_("validation accuracy falls by {points}"),
-        N_("validation accuracy hardly moves"),
+        N_("validation accuracy hardly changes"),
     ),
 }
 
@@ -180,7 +182,7 @@ def beside(name: str, p: Paired) -> str:
     """What a regularizer does against the first, seed by seed, and whether that is any good."""
     n = len(p.tests)
     if not n:
-        return _("**{name}** has diverged: nothing can be said of it.").format(name=name)
+        return _("**{name}** has diverged and cannot be compared.").format(name=name)
     better = p.better >= p.worse
     message = (
         _("**{name}**: {gap}; {training}, {test} (better in {count} of {n} seeds). {verdict}")
@@ -200,17 +202,17 @@ def _change(part, value):
 
 def _verdict(p, count):
     if count < CLEAR * len(p.tests) or abs(p.test) < ALIKE:
-        return _("On new examples that is no clear difference.")
+        return _("On new examples there is no clear difference.")
     if p.better >= p.worse:
         if p.training < -ALIKE:
-            return _("It is the better network on new examples, with less training accuracy.")
-        return _("It is the better network on new examples.")
+            return _("It does better on new examples, with lower training accuracy.")
+        return _("It does better on new examples.")
     if p.gap < -ALIKE:
         return _(
             "The gap is smaller because training accuracy fell, and validation accuracy fell with "
-            "it: **no regularizer at this strength, in this time**."
+            "it: **it does not regularize at this strength, in this time**."
         )
-    return _("It is the worse network on new examples.")
+    return _("It does worse on new examples.")
 
 
 # Weights.
@@ -240,8 +242,8 @@ def weight_table(context, found: list[WeightSummary], start: WeightSummary) -> T
 def weight_remarks(lines: list[Network], found: list[WeightSummary]) -> str:
     """What the regularizers do to the weights, against the first."""
     message = _(
-        "- **{name}**: all weights together are {norm} long, those of {first} {first_norm}; "
-        "{tiny} of them are below {limit:g}, there {first_tiny}."
+        "- **{name}**: the L2 norm of all weights is {norm} ({first}: {first_norm}), and {tiny} "
+        "of them are below {limit:g} ({first}: {first_tiny})."
     )
     first, sentences = found[0], []
     for line, w in zip(lines[1:], found[1:], strict=True):
@@ -256,9 +258,9 @@ def about_weights() -> Caption:
     """What the weights' figure shows."""
     return Caption(
         _(
-            "All weight matrices together, without the biases; means over the seeds. The scale "
-            "of the figure is logarithmic: what stands a hundredth as high is a hundredth as "
-            "often. Weights below {tiny:g} count for little: L1 makes many of them, L2 makes the "
-            "whole shorter."
+            "All weight matrices together, without the biases; means over the seeds. The vertical "
+            "axis of the figure is logarithmic: each tick is ten times the one below. Weights "
+            "below {tiny:g} contribute little: L1 produces many of them, L2 shrinks the norm of "
+            "all weights."
         ).format(tiny=TINY)
     )

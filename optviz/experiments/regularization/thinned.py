@@ -33,21 +33,22 @@ def thinned_network(context) -> list | str:
     """The first network with dropout: as it answers, and as the last update has trained it."""
     line = next((line for line in context.lines if line.progress.training.network.dropout), None)
     if line is None:
-        return _("None of the regularizers leaves units out: add dropout to one of them.")
+        return _("None of the regularizers uses dropout: add it to one of them.")
     training, t = line.progress.training, max(line.progress.iteration - 1, 0)
     kept = masks(training, t)
     whole = [np.ones(n, bool) for n in training.network.sizes[1:-1]]
-    heading = _("**{name}**, update {t}: {out} of {n} hidden units are left out for one example.")
+    heading = _("**{name}**, update {t}: {out} of {n} hidden units are dropped for one example.")
     n, out = sum(map(len, kept)), sum(int((~mask).sum()) for mask in kept)
     caption = _(
-        "The first units of every layer. The next example, and the next update, leave out others."
+        "Only the first units of every layer are drawn. Each example and each update drops "
+        "different units."
     )
     return [
         heading.format(name=line.name, t=t + 1, out=out, n=n),
         Row(
             [
                 graph(training.network.sizes, kept, context.theme, _("in an update")),
-                graph(training.network.sizes, whole, context.theme, _("when it answers")),
+                graph(training.network.sizes, whole, context.theme, _("in evaluation")),
             ]
         ),
         Caption(caption),
@@ -84,7 +85,7 @@ def graph(sizes, kept, theme, title: str) -> Figure:
         marks,
         Axis(limits=(-0.3, len(sizes) - 0.7), **hidden),
         Axis(limits=(-tall, tall), **hidden),
-        label=_("The network {title}; units that are left out are crossed.").format(title=title),
+        label=_("The network {title}; dropped units are crossed out.").format(title=title),
         hover=False,
         drag=False,
         legend="",
@@ -107,9 +108,9 @@ def as_ensemble(context) -> list | None:
     if not rows:
         return None
     message = _(
-        "**Dropout as an ensemble.** {n} thinned networks, which share their weights: alone, by "
-        "the mean of their probabilities, and the whole network, which takes one pass in place of "
-        "{n}."
+        "**Dropout as an ensemble.** {n} thinned networks that share their weights: one alone, "
+        "all by the mean of their probabilities, and the whole network, which takes one pass "
+        "instead of {n}."
     )
     columns = ("", _("one thinned network"), _("their mean"), _("the whole network"))
     label = _("Validation accuracy of thinned networks")

@@ -73,7 +73,7 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
             look,
             name=name,
             uid=f"h{i}",
-            hover=_("{name}: the rate that is set, {x:.3g}"),
+            hover=_("{name}: current rate {x:.3g}"),
             size=11,
             edge=theme.ink,
             edge_width=1.5,
@@ -83,7 +83,9 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
     rates = np.concatenate([c.rates for c in found])
     x = Axis(_("learning rate"), limits=(rates.min(), rates.max()), log=True)
     y = Axis(_("loss above the minimum"), limits=(bottom, top), log=True)
-    label = _("Loss after {n} steps over the learning rate, for {names}. The table says the same.")
+    label = _(
+        "Loss after {n} steps over the learning rate, for {names}. The table shows the same data."
+    )
     label = label.format(n=spec.objective.steps, names=", ".join(spec.names))
     return Figure(marks, x, y, label=label, height=HEIGHT, hover="closest")
 
@@ -105,7 +107,7 @@ def paths(spec: Sensitivity, theme: Theme, only=None) -> Figure:
     label = (
         _("Contour of {function} with the paths of {names}.")
         if drawn
-        else _("Contour of {function} with the ends of {names}. The table says the same.")
+        else _("Contour of {function} with the end points of {names}. The table summarizes them.")
     )
     return contour.paths(
         f,
@@ -143,7 +145,7 @@ def _grip(spec, figure, curve):
     """What can be taken hold of, at the chosen optimizer's rate."""
     low, high = figure.y.limits
     height = np.clip(np.nan_to_num(np.median(curve.here), nan=np.inf), low, high / 1.5)
-    said = _("Rate of {name}: drag it, or move it with the arrow keys")
+    said = _("Rate of {name}: drag it or move it with the arrow keys")
     return {
         "start": [curve.current, float(height)],
         "frame": {"x": [float(v) for v in figure.x.limits], "y": [float(low), float(high)]},
@@ -244,6 +246,8 @@ def sharpness(spec: Sensitivity, theme: Theme, edge) -> Figure:
     ]
     if edge.crossed is not None:
         marks.append(Rule(Style(theme.lines[1], (3, 3)), x=edge.crossed))
-    label = _("Sharpness along the path and the limit of stability. The sentence says the same.")
+    label = _(
+        "Sharpness along the path and the limit of stability. The sentence below summarizes it."
+    )
     axes = Axis(_("step"), limits=(0, max(last, 5))), Axis(name, limits=limits, log=log)
     return Figure(marks, *axes, label=label, height=HEIGHT)

@@ -90,13 +90,13 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) ->
     if (limit := run.edge(spec)) is not None:
         u, v = run.drawn(spec, limit)
         look = Style(theme.lines[1], (9, 5))
-        marks.append(Line(u, v, look, name=_("edge of stability in theory"), uid="edge", width=3))
+        marks.append(Line(u, v, look, name=_("theoretical edge of stability"), uid="edge", width=3))
     u, v = run.drawn(spec, [run.here(spec, name) for name in (spec.across, spec.up)])
     here = Dots(
         [float(u)],
         [float(v)],
         Style(theme.ink, marker="cross"),
-        name=_("as it is set"),
+        name=_("current setting"),
         uid="here",
         hover="{name}",
         edge=theme.high,
@@ -228,7 +228,7 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "") -> Figu
             text_color=theme.ink,
         )
         marks.append(stars)
-    label = _("Basins of {name}: which minimum every start reaches. The table says the same.")
+    label = _("Basins of {name}: which minimum each start reaches. The table gives the shares.")
     figure = _over_starts(spec, theme, marks, label.format(name=name))
     if spec.other < 0:
         return figure
@@ -281,7 +281,7 @@ def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
         Heatmap(kind, scale, x=xs, y=ys, span=(-0.5, 3.5), uid="difference", bar=bar),
         *_hatched(xs, ys, kind == 3, theme, _("different minima")),
     ]
-    label = _("Where {a} and {b} reach different minima. The sentence says the same.")
+    label = _("Where {a} and {b} reach different minima. The sentence below gives the shares.")
     label = label.format(a=names[1], b=names[2])
     return _over_starts(spec, theme, marks, label, margin={"r": 96})
 

@@ -104,7 +104,7 @@ def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
             marks.append(Line(one.steps, middle, look, uid=f"{part}{i}", hover=hover, **line))
         x = Axis(_("step"), limits=(0, spec.objective.steps))
         panels.append(Panel(marks, x, Axis(label, log=True)))
-    label = _("Loss and distance over the steps for {n} seeds. The table says how they end.")
+    label = _("Loss and distance over the steps for {n} seeds. The table shows how the runs end.")
     return stack(panels, label=label.format(n=spec.runs), height=figures.HEIGHT)
 
 
@@ -144,9 +144,9 @@ def table(spec: Sensitivity, theme: Theme, found) -> Table:
     """How the runs of every optimizer end, and how far apart, beside what theory says of it."""
     columns = (
         "",
-        Column(_("loss, median"), 3),
-        Column(_("loss, nine of ten below"), 3),
-        Column(_("distance, median"), 3),
+        Column(_("median loss"), 3),
+        Column(_("loss, 90th percentile"), 3),
+        Column(_("median distance"), 3),
         Column(_("std along"), 3),
         Column(_("in theory"), 3),
         Column(_("std across"), 3),
@@ -176,7 +176,7 @@ def results(context: Context) -> list:
     """The bands, the cloud, the table."""
     spec, theme = context.spec, context.theme
     found = clouds(spec)
-    said = [] if spec.objective.noise else [_("**No noise is set**: all seeds are one run.")]
+    said = [] if spec.objective.noise else [_("**No noise is set**: all seeds give the same run.")]
     return [
         *said,
         Row([bands(spec, theme, found), ends(spec, theme, found)], (6, 5)),
@@ -199,9 +199,10 @@ def notes(context: Context) -> Caption:
     """What bands and ellipses hold, and what theory is meant."""
     return Caption(
         _(
-            "A band holds eight of ten runs, a solid ellipse 95% of the end points if they are "
-            "normal. Dashed is theory's on a quadratic, once the start is forgotten: in a "
-            "direction of curvature λ, with noise of variance σ², SGD's variance is ησ²/(λ(2 − "
-            "ηλ)), Momentum's ησ²(1 + μ)/(λ(1 − μ)(2(1 + μ) − ηλ))."
+            "A band holds eight of ten runs; a solid ellipse holds 95% of the end points if they "
+            "are normally distributed. The dashed ellipse is the theoretical one for a quadratic, "
+            "once the start is forgotten: in a direction of curvature λ, with noise of variance "
+            "σ², SGD's variance is ησ²/(λ(2 − ηλ)), Momentum's ησ²(1 + μ)/(λ(1 − μ)(2(1 + μ) − "
+            "ηλ))."
         )
     )

@@ -163,7 +163,7 @@ PAGE = Page(
     KEY,
     N_("Sensitivity"),
     "tune",
-    N_("How much hangs on the rate, and on the start?"),
+    N_("How much depends on the rate and the start?"),
     "",
     Sensitivity(),
     {
@@ -178,15 +178,19 @@ PAGE = Page(
         }.items()
     },
     presets=[
-        Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),
-        Preset(_("Rate and momentum"), TWO, _("Where momentum converges, and the edge of theory.")),
+        Preset(
+            _("Rates on the bowl"), Sensitivity(), _("Four optimizers, each with a U-shaped curve.")
+        ),
+        Preset(
+            _("Rate and momentum"), TWO, _("Where momentum converges, and the theoretical limit.")
+        ),
         Preset(
             _("Fair comparison"),
             replace(Sensitivity(), view="race"),
-            _("Who wins as set, and who once all are tuned?"),
+            _("Which optimizer wins as set, and which once all are tuned?"),
         ),
         Preset(_("Four basins"), HIMMELBLAU, _("Himmelblau's function has four equal minima.")),
-        Preset(_("A cloud of ends"), NOISY, _("How far noise spreads what converges.")),
+        Preset(_("A cloud of ends"), NOISY, _("How widely noise scatters the end points.")),
     ],
     adjusted=adjusted,
     thumbnail=heatmaps.thumbnail,

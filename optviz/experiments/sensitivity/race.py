@@ -57,7 +57,7 @@ def figure(spec: Sensitivity, theme: Theme, entries) -> Figure:
     means = found.mean(-1)
     ends = np.quantile(found, [0.1, 0.9], -1) if entries else ()
     for i, (name, look) in enumerate(zip(spec.names[: len(entries)], styles, strict=False)):
-        said = (_("{name} as it is set: mean rank {y:.3g}"), _("{name} tuned: mean rank {y:.3g}"))
+        said = (_("{name} as set: mean rank {y:.3g}"), _("{name} tuned: mean rank {y:.3g}"))
         said = [s.format(name=name, y=y) for s, y in zip(said, means[:, i], strict=True)]
         both = Line(
             [i - APART, i + APART],
@@ -72,7 +72,7 @@ def figure(spec: Sensitivity, theme: Theme, entries) -> Figure:
             ends=(ends[0][:, i], ends[1][:, i]),
         )
         marks.append(both)
-    label = _("Mean ranks of {names}, as they are set and tuned. The table says the same.")
+    label = _("Mean ranks of {names}, as set and tuned. The table shows the same data.")
     y = Axis(_("rank, 1 is best"), limits=(len(spec.names) + 0.3, 0.7), ticks=len(spec.names))
     return Figure(
         marks,
@@ -119,13 +119,13 @@ def verdict(spec: Sensitivity, entries) -> str:
     first = means.argmin(-1)
     message = (
         _(
-            "**{a} leads as set and tuned**: its mean rank goes from {r} to {s}. Tuning took "
+            "**{a} leads both as set and tuned**: its mean rank goes from {r} to {s}. Tuning took "
             "{share} times as many evaluations as the comparison itself."
         )
         if first[0] == first[1]
         else _(
-            "**As set {a} leads, with mean rank {r}; once all are tuned {b} does, with {s}.** "
-            "Tuning took {share} times as many evaluations as the comparison itself."
+            "**{a} leads as set, with mean rank {r}; {b} leads once all are tuned, with mean rank "
+            "{s}.** Tuning took {share} times as many evaluations as the comparison itself."
         )
     )
     cost = sum(e.tuning for e in entries) / max(sum(e.spent.sum() for e in entries), 1)
@@ -138,7 +138,7 @@ def results(context: Context) -> list:
     """The picture, the sentence and the table."""
     spec, theme = context.spec, context.theme
     if not (entries := of(spec)):
-        return [_("The function has no value at any start in the picture.")]
+        return [_("The function is not defined at any start in the picture.")]
     return [figure(spec, theme, entries), verdict(spec, entries), table(spec, entries, theme)]
 
 
@@ -146,12 +146,12 @@ def notes(context: Context) -> Caption:
     """How the race is run."""
     return Caption(
         _(
-            "All start from the same random places, with a noise seed each. A run is over when as "
-            "many evaluations are spent as there are steps set; gradients, values and Hessians "
-            "count as one each. Tuning: every optimizer tries the same number of rates with that "
-            "budget, and the mean loss over all starts decides. Hollow: as set; filled: tuned; "
-            "bars span eight of ten starts, ± is the standard deviation, the loss the median above "
-            "the minimum. Those as set are ranked among each other, and so are the "
-            "tuned. (Wen et al. 2025, arXiv 2509.02046.)"
+            "All optimizers start from the same random points, each with its own noise seed. A "
+            "run ends when it has used as many evaluations as there are steps; gradients, values "
+            "and Hessians count as one each. Tuning: every optimizer tries the same number of "
+            "rates with that budget, and the lowest mean loss over all starts wins. Hollow: as "
+            "set; filled: tuned; bars span eight of ten starts, ± is the standard deviation, and "
+            "the loss is the median above the minimum. The optimizers as set are ranked among "
+            "themselves, and so are the tuned ones. (Wen et al. 2025, arXiv 2509.02046.)"
         )
     )

@@ -64,11 +64,11 @@ class Sensitivity:
     tolerance: float = hyperparameter(
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
-    seeds: int = hyperparameter(10, 1, 30, help=N_("seeds of the noise in a band"))
-    runs: int = hyperparameter(200, 10, 500, "N", help=N_("runs, each of another seed"))
+    seeds: int = hyperparameter(10, 1, 30, help=N_("noise seeds for each band"))
+    runs: int = hyperparameter(200, 10, 500, "N", help=N_("runs, each with a different seed"))
 
-    starts: int = hyperparameter(30, 2, 100, help=N_("places all over the picture to start from"))
-    trials: int = hyperparameter(20, 2, 60, help=N_("rates that every optimizer may try"))
+    starts: int = hyperparameter(30, 2, 100, help=N_("random starting points in the picture"))
+    trials: int = hyperparameter(20, 2, 60, help=N_("rates that each optimizer may try"))
 
     @cached_property
     def as_json(self) -> str:
@@ -90,18 +90,20 @@ class Sensitivity:
         that is maximized.
         """
         if self.objective.maximize:
-            raise SpecError("here f is minimized")
+            raise SpecError("here f can only be minimized")
         if any(config.fork or config.initial_points for config in self.optimizers):
-            raise SpecError("optimizers are compared without forks and further starts")
+            raise SpecError("optimizers are compared without forks and additional starts")
         if not 0 <= self.chosen < len(self.optimizers):
-            raise SpecError(f"the optimizer chosen is from 0 to {len(self.optimizers) - 1}")
+            raise SpecError(f"the chosen optimizer must be from 0 to {len(self.optimizers) - 1}")
         if not -1 <= self.other < len(self.optimizers):
-            raise SpecError(f"the optimizer beside is from -1 to {len(self.optimizers) - 1}")
+            raise SpecError(
+                f"the optimizer beside it must be from -1 to {len(self.optimizers) - 1}"
+            )
         if self.window and not all(low < high for low, high in self.window):
-            raise SpecError("what is seen of the map is from a lower to a higher place")
+            raise SpecError("each side of the map's window must run from a lower to a higher value")
         pair = {self.across, self.up}
         if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
-            raise SpecError("the axes of the map are two different ones that the optimizer has")
+            raise SpecError("the map needs two different axes, both of which the optimizer has")
         if self.view == "rates" and self.objective.steps > (most := self.max_steps()):
             raise SpecError(f"so many steps take too long with these optimizers: at most {most}")
 

@@ -31,10 +31,10 @@ def rate_table(context) -> Table:
     spec = context.spec
     columns = (
         "",
-        Column(_("rate that is set"), 3),
-        Column(_("loss there, above the minimum"), 3),
+        Column(_("current rate"), 3),
+        Column(_("loss above the minimum there"), 3),
         Column(_("best rate"), 3),
-        Column(_("loss there, above the minimum"), 3),
+        Column(_("loss above the minimum there"), 3),
         Column(_("stable up to, in theory"), 3),
     )
     known, rows, curves = curvatures(spec.objective.f), [], run.rate_curves(spec)
@@ -51,11 +51,11 @@ def rate_notes(context) -> Caption:
     """How the curves are made."""
     return Caption(
         _(
-            "Each curve is {n} runs in one batch, over the whole range of the rate. A cross stands "
-            "where the loss has grown to thirty times that of the start, and the dotted line at the"
-            " rate that is set. With noise the line is the median over the seeds, and the band "
-            "holds eight of ten. The best rate is that after these steps and from this start. A "
-            "click, or the ring that can be dragged, sets the chosen optimizer's rate."
+            "Each curve is made of {n} runs over the whole range of the rate. A cross marks where "
+            "the loss exceeds thirty times that of the start, and a dotted line the current rate. "
+            "With noise, the line is the median over the seeds, and the band holds eight of ten. "
+            "The best rate holds for this start and this number of steps. Click the chart or drag "
+            "the ring to set the chosen optimizer's rate."
         ).format(n=RATES)
     )
 
@@ -98,18 +98,18 @@ def of_map(spec: Sensitivity, swept) -> str:
     """The best place of the map, and how much of it diverges."""
     lost = run.diverging(spec, swept)
     if lost.all():
-        return _("**Nowhere on the map is there an end**: every run diverges or does not arrive.")
+        return _("**No run on the map succeeds**: every one diverges or does not arrive.")
     best = swept.best()
     message = (
         _(
             "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs never arrive. "
-            "A click sets what it points at; what is zoomed to is computed anew."
+            "Click a point to set both values; zoom in to recompute the map in more detail."
         )
         if spec.measure == "steps"
         else _(
             "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs diverge: their "
-            "loss ends beyond thirty times that of the start. A click sets what it points at; what "
-            "is zoomed to is computed anew."
+            "final loss exceeds thirty times that of the start. Click a point to set both values; "
+            "zoom in to recompute the map in more detail."
         )
     )
     return message.format(
@@ -128,9 +128,9 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
         name,
         _("minimum"),
         Column(_("loss"), 4),
-        Column(_("share of the starts"), percent=True),
-        Column(_("steps, median"), 3),
-        Column(_("seeds that agree, mean"), 3, percent=True),
+        Column(_("share of starts"), percent=True),
+        Column(_("median steps"), 3),
+        Column(_("mean share of seeds that agree"), 3, percent=True),
     )
     values, rows, styles = known.values[known.places].round(12), [], []
     for i in range(min(len(found.minima), MAX_PLACES)):
@@ -150,7 +150,7 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
             styles.append(Style(theme.faint))
     if not spec.objective.noise:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    title = _("Where {n} starts of {name} end after {steps} steps")
+    title = _("Where {name} ends after {steps} steps from {n} starts")
     title = title.format(n=found.index.size, name=name, steps=spec.objective.steps)
     return Table(title, columns, rows, styles)
 
@@ -158,8 +158,8 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
 def coarse(found, name: str) -> str:
     """That a picture has fewer starts than others have."""
     return _(
-        "**{n} × {n} starts of {name}, not {most} × {most}**: so many steps, or the evaluations "
-        "that its line search asks for here, would take too long with more."
+        "**{n} × {n} starts of {name}, not {most} × {most}**: with more starts, the steps or the "
+        "evaluations of its line search would take too long."
     ).format(n=len(found.index), name=name, most=run.STARTS)
 
 
@@ -167,8 +167,8 @@ def of_difference(spec: Sensitivity, kind) -> str:
     """How much of the picture two optimizers disagree on."""
     only_a, only_b, other = (number(100 * (kind == k).mean(), 3) for k in (1, 2, 3))
     return _(
-        "**They differ on {share}% of the starts**: {other}% lead to different minima, from "
-        "{only_a}% only {a} arrives, from {only_b}% only {b}."
+        "**They differ on {share}% of the starts**: {other}% lead to different minima, only {a} "
+        "arrives from {only_a}%, and only {b} from {only_b}%."
     ).format(
         share=number(100 * (kind > 0).mean(), 3),
         other=other,
@@ -183,10 +183,11 @@ def basin_notes(context) -> Caption:
     """What counts as reached."""
     return Caption(
         _(
-            "A start reaches the minimum that is nearest at the end, if the loss is then within "
-            "{tolerance} of its height. The stronger a color, the fewer steps; hatched ones "
-            "diverge, gray ones have not arrived. A click starts there. With noise the color is "
-            "what most seeds reach to 5% of the median height, the stronger, the more of them do."
+            "A start reaches the minimum nearest to where its path ends, if the final loss is "
+            "within {tolerance} of that minimum's. Stronger colors mean fewer steps; hatched "
+            "starts diverge, gray ones have not arrived. Click to set the start. With noise, the "
+            "tolerance is at least 5% of the median height, and the color shows the most frequent "
+            "outcome over the seeds, stronger if more seeds agree."
         ).format(tolerance=number(context.spec.tolerance))
     )
 
@@ -194,7 +195,7 @@ def basin_notes(context) -> Caption:
 def no_edge(spec: Sensitivity) -> str:
     """Why nothing is drawn."""
     return _(
-        "Theory knows no limit of the sharpness for {name}. It does for SGD, Momentum, Nesterov, "
+        "Theory gives no sharpness limit for {name}. It gives one for SGD, Momentum, Nesterov, "
         "AdaGrad, RMSProp, Adam, AdamW and AMSGrad."
     ).format(name=spec.names[spec.chosen])
 
@@ -205,22 +206,22 @@ def of_edge(spec: Sensitivity, edge, path) -> str:
     rate = number(setting(path.optimizer, "lr"), 3)
     if t is None:
         message = _(
-            "**The sharpness stays below the limit**: {name} with rate {rate} is stable everywhere "
-            "on its path. The largest share of the limit is {share}%."
+            "**The sharpness stays below the limit**: {name} with rate {rate} is stable "
+            "everywhere on its path. The sharpness reaches at most {share}% of the limit."
         )
         share = np.nanmax(edge.sharpness / edge.limit, initial=0.0)
         return message.format(name=name, rate=rate, share=number(100 * share, 3))
     if lost >= 0:
         message = _(
-            "**At step {t} the sharpness, {sharpness}, is beyond {limit}**, the most with which "
-            "{name} is stable at rate {rate}. It overshoots from there on, and at step {lost} there"
-            " are no numbers any more."
+            "**At step {t} the sharpness, {sharpness}, exceeds {limit}**, the largest at which "
+            "{name} is stable with rate {rate}. It overshoots from there on, and at step {lost} "
+            "its values are no longer finite."
         )
     else:
         message = _(
-            "**At step {t} the sharpness, {sharpness}, is beyond {limit}**, the most with which "
-            "{name} is stable at rate {rate}. It is so in {share}% of the steps; the run goes on, "
-            "for it does not stay where it is too steep."
+            "**At step {t} the sharpness, {sharpness}, exceeds {limit}**, the largest at which "
+            "{name} is stable with rate {rate}. This is the case in {share}% of the steps; the "
+            "run does not diverge because it does not stay where the sharpness is too large."
         )
     with np.errstate(all="ignore"):
         beyond = (edge.sharpness > edge.limit).mean()
@@ -239,10 +240,10 @@ def stability_notes(context) -> Caption:
     """What the limit is."""
     return Caption(
         _(
-            "Sharpness is the largest eigenvalue of the Hessian. On a quadratic SGD is stable up to"
-            " 2/η and Momentum up to 2(1 + μ)/η. For methods that divide each coordinate the "
-            "Hessian is taken in the coordinates that they scale, and Adam's limit is 2(1 + β₁)/((1"
-            " − β₁)η). (Cohen et al. 2021, Gradient descent typically occurs at the edge of "
+            "Sharpness is the largest eigenvalue of the Hessian. On a quadratic, SGD is stable up "
+            "to 2/η and Momentum up to 2(1 + μ)/η. For methods that rescale each coordinate, the "
+            "Hessian is taken in the rescaled coordinates, and Adam's limit is 2(1 + β₁)/((1 − "
+            "β₁)η). (Cohen et al. 2021, Gradient descent typically occurs at the edge of "
             "stability; 2022, Adaptive gradient methods at the edge of stability.)"
         )
     )

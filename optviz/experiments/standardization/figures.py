@@ -90,7 +90,7 @@ def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
         Axis(_("feature x₁"), limits=(low[0], high[0]), extra=constrained),
         Axis(_("feature x₂"), limits=(low[1], high[1]), standoff=2, extra=constrained | scaled),
         notes=[_note(text.found(side, line), theme, corner)],
-        label=_("Two clouds as {name} data, the best line and the turned one.").format(
+        label=_("Two clouds of {name} data with the best line and the turned one.").format(
             name=text.side_name(side)
         ),
         margin={"l": 46, "r": 10, "b": 46},
@@ -138,7 +138,7 @@ def scales(context: Context) -> Figure:
             for name in (_("feature x₁"), _("feature x₂"))
         )
         panels.append(Panel(marks, x_axis, y_axis, title=title))
-    label = _("The points as they are, centered, and standardized.")
+    label = _("The points: raw, centered, and standardized.")
     return grid(panels, 3, share_y=True, legend="", hover=False, label=label, height=SMALL)
 
 
@@ -163,9 +163,9 @@ def descent_path(descent: Descent, theme: Theme, view: str = "") -> Figure:
         theme,
         titles=(_("weight w₁"), _("weight w₂")),
         notes=[_note(text.condition(side), theme, "left")],
-        label=_("The loss over the two weights on {name} data, and the way down.").format(
-            name=text.side_name(side)
-        ),
+        label=_(
+            "The loss over the two weights on {name} data, and the path of the descent."
+        ).format(name=text.side_name(side)),
         view=view,
         under=(f"{view} {side.name} {theme.ink}", lambda: layer(levels(side, theme))),
         height=LARGE,
@@ -199,7 +199,7 @@ def along(found: list[Descent], theme: Theme) -> Figure:
     x = Axis(_("step"), limits=(0, len(offs[0]) - 1))
     limits = (10**-0.3 * least, 10**1.2)
     y = Axis(_("weights off by"), limits=limits, log=True, ticks=6, standoff=2)
-    label = _("Distance to the best weights over the steps. The table says where it ends.")
+    label = _("Distance to the best weights over the steps. The table gives the final distance.")
     return Figure(marks, x, y, label=label, hover="closest", height=SMALL, view="along")
 
 

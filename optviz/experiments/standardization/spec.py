@@ -44,11 +44,11 @@ class Standardization(TrainingSettings):
     iterations: int = hyperparameter(200, 10, 5000, "T", log=True, help="updates of every network")
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
-    points: int = hyperparameter(500, 10, 1000, "n", help="points in all")
+    points: int = hyperparameter(500, 10, 1000, "n", help="total number of points")
     spread: float = hyperparameter(0.42, 0.05, 1.0, "σ", help="standard deviation of a cloud")
-    gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from center to center of the clouds")
+    gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="distance between the clouds' centers")
     offset: float = hyperparameter(
-        10.0, 0.0, 50.0, "s", help="from the origin to the point between the clouds"
+        10.0, 0.0, 50.0, "s", help="distance from the origin to the midpoint between the clouds"
     )
     stretch: float = hyperparameter(
         1.0,
@@ -56,9 +56,9 @@ class Standardization(TrainingSettings):
         10.0,
         "k",
         log=True,
-        help="factor of the second feature, as if it counted in smaller units",
+        help="scale of the second feature, as if it were measured in smaller units",
     )
-    seed: int = hyperparameter(21, 0, 9999, help="another number, other points")  # 21: like most
+    seed: int = hyperparameter(21, 0, 9999, help="a new seed draws new points")  # 21: like most
     angle: float = hyperparameter(
         5.0,
         -MAX_ANGLE,

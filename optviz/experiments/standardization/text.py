@@ -24,8 +24,8 @@ SEED_BY_SEED = (
     _("Accuracy on validation examples, seed by seed."),
 )
 OVER_ANGLES = {
-    "accuracy": _("Accuracy over the angle. The table below says the same at one of them."),
-    "loss": _("Loss over the angle. The table below says the same at one of them."),
+    "accuracy": _("Accuracy over the angle. The table below gives the values at the current one."),
+    "loss": _("Loss over the angle. The table below gives the values at the current one."),
 }
 
 
@@ -60,9 +60,9 @@ def remark(context) -> list[str]:
         for side, a in ((raw, 0.0), (raw, angle), (standard, angle))
     )
     said = _(
-        "One and the same line gets **{best}** right in both kinds of coordinates. Its weights "
-        "turned by {degrees}°, it gets **{raw}** on raw and **{standardized}** on standardized "
-        "data."
+        "The same line gets **{best}** right on both raw and standardized data. With its weights "
+        "turned by {degrees}°, it gets **{raw}** right on raw and **{standardized}** on "
+        "standardized data."
     ).format(
         best=percentage(best),
         degrees=number(angle),
@@ -70,8 +70,8 @@ def remark(context) -> list[str]:
         standardized=percentage(there),
     )
     if abs(here - there) < 0.01:
-        return [said, _("There is hardly a difference here.")]
-    return [said, _("Here the turn costs standardized data more.")] if here > there else [said]
+        return [said, _("There is hardly any difference here.")]
+    return [said, _("Here the turn costs more on standardized data.")] if here > there else [said]
 
 
 def turned_table(context) -> Table:
@@ -90,7 +90,7 @@ def turned_table(context) -> Table:
                 "w₁": w1,
                 "w₂": w2,
                 _("bias"): bias,
-                _("from the origin"): round(float(np.hypot(*side.x.mean(0))), 9),
+                _("distance from the origin"): round(float(np.hypot(*side.x.mean(0))), 9),
             }
         )
     styles = [side_style(side, context.theme) for side in both]
@@ -102,13 +102,13 @@ def line_notes(context) -> Caption:
     return Caption(
         _(
             "The line is the best one by logistic regression: it is found once, and the weights "
-            "and the bias on raw data are those of the very same line. A turn changes the two "
-            "weights about the origin of the picture and keeps their length and the bias. Far from "
-            "the origin the same turn moves the line by angle × distance where the points are. "
+            "and bias on raw data describe that same line. A turn rotates the two weights about "
+            "the origin of the picture and keeps their length and the bias. Where the points are "
+            "far from the origin, the same turn moves the line there by angle × distance. "
             "Standardized: each feature minus its mean, divided by its standard deviation. A "
-            "penalty of ½ · {penalty} · |w|² on the weights of standardized data keeps the line's "
-            "weights finite where no point is on the wrong side; the losses in the table are "
-            "without it."
+            "penalty of ½ · {penalty} · |w|² on the weights of standardized data keeps them "
+            "finite where no point is on the wrong side; the losses in the table do not include "
+            "it."
         ).format(penalty=number(PENALTY))
     )
 
@@ -128,10 +128,10 @@ def arrived(context) -> str:
     raw, standard = (percentage(d.off[-1]) for d in descents(context.spec))
     steps = context.spec.steps
     return ngettext(
-        "After {steps} step the weights are **{raw}** of their length away from the best ones on "
-        "raw data, and **{standardized}** on standardized data.",
-        "After {steps} steps the weights are **{raw}** of their length away from the best ones on "
-        "raw data, and **{standardized}** on standardized data.",
+        "After {steps} step, the distance to the best weights is **{raw}** of their length on raw "
+        "data and **{standardized}** on standardized data.",
+        "After {steps} steps, the distance to the best weights is **{raw}** of their length on "
+        "raw data and **{standardized}** on standardized data.",
         steps,
     ).format(steps=steps, raw=raw, standardized=standard)
 
@@ -142,15 +142,15 @@ def descent_table(context) -> Table:
     rows = [
         {
             "": side_name(d.side),
-            _("λ least"): d.side.curvature.low,
-            _("λ largest"): d.side.curvature.high,
+            _("smallest λ"): d.side.curvature.low,
+            _("largest λ"): d.side.curvature.high,
             _("condition number"): d.side.curvature.condition,
             _("with the bias"): d.side.condition,
             _("rate"): d.rate,
-            _("loss at the end"): float(d.run.values[-1]),
-            _("least loss"): d.side.least,
+            _("final loss"): float(d.run.values[-1]),
+            _("lowest loss"): d.side.least,
             Column(_("weights off by"), 3, percent=True): float(d.off[-1]),
-            _("within 1% at"): d.converged_at,
+            _("within 1% at step"): d.converged_at,
         }
         for d in found
     ]
@@ -162,15 +162,15 @@ def loss_notes(context) -> Caption:
     """What is drawn."""
     return Caption(
         _(
-            "Logistic loss over the two weights; the bias is kept at its best value, so that there "
-            "are two dimensions to draw. λ are the eigenvalues of the Hessian at the minimum, "
-            "their ratio is the condition number; “with the bias” is that of all three parameters. "
-            "Levels are in equal ratios. The descent begins at weights of zero; in the picture on "
-            "the lower right, the excess over the least loss after the last step is drawn over the "
-            "rate. One rate for both is not fair: larger inputs make larger gradients, so the "
-            "same rate means something else in the other coordinates. Standardizing takes the "
-            "distance from the origin and the units away, not a correlation between the features: "
-            "a little of the valley stays."
+            "Logistic loss over the two weights; the bias is kept at its best value, so that "
+            "there are two dimensions to draw. λ are the eigenvalues of the Hessian at the "
+            "minimum, and their ratio is the condition number; “with the bias” is that of all "
+            "three parameters. Contour levels are in equal ratios. The descent starts from "
+            "weights of zero; the lower right picture shows the excess over the lowest loss after "
+            "the last step for each rate. One rate for both is not a fair comparison: larger "
+            "inputs give larger gradients, so the same rate means something different in each. "
+            "Standardizing removes the distance from the origin and the units, but not a "
+            "correlation between the features: some of the valley remains."
         )
     )
 
@@ -181,8 +181,8 @@ def loss_notes(context) -> Caption:
 def digits(context) -> str:
     """What is compared."""
     return _(
-        "The same network, the same start, the same mini-batches: only the inputs are counted "
-        "differently."
+        "The same network, the same initial weights, the same mini-batches: only the "
+        "preprocessing differs."
     )
 
 
@@ -209,7 +209,7 @@ def digits_notes(context) -> Caption:
     kinds = "; ".join(f"*{_(name)}*: {_(INPUTS[kind])}" for kind, name in INPUT_NAMES.items())
     return Caption(
         _(
-            "{kinds}. A seed that diverged counts as 0. A bar is the mean over the seeds, a mark a "
-            "seed. Data: {attribution}"
+            "{kinds}. A seed that diverged counts as 0. Bars show the mean over the seeds, and "
+            "each mark is one seed. Data: {attribution}"
         ).format(kinds=kinds, attribution=DATASETS[context.spec.dataset.key].attribution)
     )

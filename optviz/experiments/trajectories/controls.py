@@ -49,7 +49,7 @@ EDGES = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}  # likewise
 
 
 def _start(i):
-    where = N_("where every path begins")
+    where = N_("where every path starts")
     declared = Hyperparameter(f"start_{'xy'[i]}", 0.0, -MAX_EDGE, MAX_EDGE, help=where)
     return declared, at("objective", "start", i)
 
@@ -208,7 +208,9 @@ def run_panel(form: Form, most: int = MAX_STEPS) -> None:
     panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
     panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))
     if most < MAX_STEPS:
-        message = _("These optimizers, with their further starts, have at most {most} steps.")
+        message = _(
+            "With these optimizers and all their starts, at most {most} steps are possible."
+        )
         st.caption(message.format(most=most))
 
 
@@ -299,7 +301,7 @@ def _settings(form):
 SHOWN = Menu("shown", segments=True, hidden=True)
 PICTURE = (
     Toggle("solid", _("3-D surface")),
-    Toggle("equal", _("Equal scale of both axes"), help=_("A circle is a circle.")),
+    Toggle("equal", _("Equal scale of both axes"), help=_("Circles are drawn as circles.")),
     Menu("levels", segments=True),
     Menu("colors", segments=True),
     Toggle("field", _("Negative gradient field (−∇f)")),

@@ -131,9 +131,9 @@ def _hands(scene, theme):
     clicks, grab, drawn, start = None, None, None, objective.start
     if sealed() and asked.question == "where":
         clicks, start = "guess", asked.point or start
-        label = _("Your guess: drag it, or move it with the arrow keys")
+        label = _("Your guess: drag it or move it with the arrow keys")
     elif locks.free("run"):
-        clicks, label = "start", _("Start: drag it, or move it with the arrow keys")
+        clicks, label = "start", _("Start: drag it or move it with the arrow keys")
     if clicks:
         frame = dict(zip("xy", f.domain, strict=True))
         grab = {"epoch": session().epoch, "frame": frame, "start": start, "label": label}
@@ -174,7 +174,8 @@ def buttons(form: Form) -> None:
         on_click=predict.begin,
         disabled=not form.value.optimizers or prediction() is not None,
         help=_(
-            "Hides the paths: guess where one of them will be, or who arrives first. Then reveal."
+            "Hides the paths: guess where one of them will end or which arrives first, then "
+            "reveal them."
         ),
     )
 
@@ -189,7 +190,9 @@ def _compare(form):
         st.button(label, key=key, help=help, on_click=put, args=args, icon=icon, disabled=asked)
 
     if not scene.beside:
-        about = _("A copy of this scene beside it, on the same player: then change one of them.")
+        about = _(
+            "Puts a copy of this scene next to it, on the same player; then change one of the two."
+        )
         icon = "splitscreen_right"
         button(_("Compare"), "compare", icon, form.at("beside").set, alone, help=about)
         return

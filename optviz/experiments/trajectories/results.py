@@ -35,7 +35,9 @@ def notes(form: Form) -> list[tuple]:
         if of.optimizers:
             parts += [*[(_second_table, of)] * i, (st.caption, "  \n".join(_remarks(of)))]
     if not scene.optimizers:
-        parts += [(st.info, _("No optimizer is in the scene. Add one beside the picture."))]
+        parts += [
+            (st.info, _("There are no optimizers in this scene. Add one next to the picture."))
+        ]
     opened = st.session_state.get(MORE) or "theory"
     made = {"theory": _theory, "equations": _equations, "code": _code}[opened]
     return [*parts, (_choice, None), *made(scene)]
@@ -47,7 +49,7 @@ def _choice(_nothing):
         "equations": _("Equations with these values"),
         "code": _("The code that ran"),
     }
-    switch(_("More on the optimizers"), labels, MORE, on_change=follow)
+    switch(_("More about the optimizers"), labels, MORE, on_change=follow)
 
 
 def _second_table(scene):

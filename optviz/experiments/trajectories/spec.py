@@ -61,7 +61,7 @@ class Objective:
         "bowl",
         FUNCTION_NAMES,
         N_("Function"),
-        N_("What the optimizers run down. The last entry takes a formula of your own."),
+        N_("The function to optimize. Choose the last entry to type your own formula."),
     )
     formula: str = ""
     # of a typed formula; a shipped function has its own
@@ -75,12 +75,12 @@ class Objective:
         NOISES,
         N_("Gradient noise"),
         N_(
-            "Added to each component of the gradient, the same for every optimizer at a step: "
-            "uniform in ±a; Gaussian with standard deviation a; or rare, 3a once in ten and −a/3 "
-            "else."
+            "Added to each component of the gradient, the same for every optimizer at each step: "
+            "uniform in ±a; Gaussian with standard deviation a; or rare, 3a one time in ten and "
+            "−a/3 otherwise."
         ),
     )
-    seed: int = hyperparameter(0, 0, 9999, help=N_("another number, another noise"))
+    seed: int = hyperparameter(0, 0, 9999, help=N_("a new seed draws new noise"))
     maximize: bool = False
 
     @cached_property
@@ -198,7 +198,7 @@ class Scene:
                     f"{steps} steps of these optimizers would take too long: at most {most}"
                 )
         if self.beside and self.beside.beside:
-            raise SpecError("a scene has one other beside it")
+            raise SpecError("a scene can have only one other beside it")
 
     @property
     def both(self) -> tuple["Scene", ...]:

@@ -33,7 +33,7 @@ def inside(form: Form) -> None:
     """Which optimizer is looked into, its step and charts; nothing while the paths are hidden."""
     scene, key = form.value, inspected()
     if sealed():
-        st.markdown(_("First your prediction, then the inside of it."))
+        st.markdown(_("Make your prediction first; then you can look inside."))
         return
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
@@ -50,14 +50,14 @@ def inside(form: Form) -> None:
 def _over_time(scene, config, name, key):
     run = runs.path(scene.objective, config)
     held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
-    label = _("What {name} holds at every step: {held}").format(name=name, held=held)
+    label = _("What {name} stores at every step: {held}").format(name=name, held=held)
     drawn = charts(run, THEMES[theme_name()], label=label, view=key, height=24)
     show("states", drawn)
     st.caption(
         _(
-            "The effective rate is the step over the gradient, coordinate by coordinate: what the "
-            "hyperparameters came to. It leaps where a gradient passes through zero while the path "
-            "still moves."
+            "The effective rate is the step divided by the gradient, coordinate by coordinate: "
+            "the combined effect of the hyperparameters. It jumps where a gradient passes through "
+            "zero while the path is still moving."
         )
     )
 
@@ -74,7 +74,7 @@ def _step(form, key):
     update = min(t, last - 1)
     may_fork = t < last and len(config.segments()) <= MAX_FORKS
     if 0 <= run.diverged_at <= update:
-        message = _("The path of {name} has ended before step {step}.")
+        message = _("The path of {name} ended before step {step}.")
         st.markdown(message.format(name=config.name, step=update + 1))
         _fork_button(form, key, t, may_fork)
         return
@@ -89,9 +89,9 @@ def _step(form, key):
         return
     st.caption(
         _(
-            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which go into "
-            "the solid **step**. Gradients have a scale of their own; velocities and steps are as "
-            "long as they are, and not drawn where that is less than two pixels."
+            "On the contour plot, the dotted **−∇f** and the dashed velocity or mean gradient "
+            "combine into the solid **step**. Gradients have their own scale; velocities and "
+            "steps are drawn to scale, unless they are shorter than two pixels."
         )
     )
     _fork_button(form, key, t, may_fork)
@@ -106,13 +106,13 @@ def _spectrum(record):
     before, after = (", ".join(number(v, 4) for v in np.atleast_1d(values)) for values in found)
     if opt.layered:
         message = _(
-            "A point is one column, with one singular value: that of g + μB is **{before}**, after "
-            "the five Newton-Schulz steps and the factor √2 it is **{after}**."
+            "A point is a single column with one singular value: for g + μB it is **{before}**; "
+            "after the five Newton-Schulz steps and the factor √2 it is **{after}**."
         )
     else:
         message = _(
-            "Singular values of L, here its eigenvalues: **{before}** before the step, **{after}** "
-            "after it."
+            "Singular values of L, which here are its eigenvalues: **{before}** before the step, "
+            "**{after}** after it."
         )
     return message.format(before=before, after=after)
 
@@ -127,8 +127,8 @@ def _fork_button(form, key, t, may):
         args=(form, key, t),
         disabled=full or not may or not locks.free("optimizers"),
         help=_(
-            "Adds a branch that goes its own way from here: then change its hyperparameters, or "
-            "its optimizer, under its name. Not at the last step, after which nothing comes."
+            "Adds a branch that starts from here; then change its hyperparameters or its "
+            "optimizer under its name. Not available at the last step."
         ),
     ):
         st.rerun()
@@ -136,7 +136,7 @@ def _fork_button(form, key, t, may):
 
 def _heading(run, update, is_last):
     if not np.isfinite(run.points[update + 1]).all():
-        message = _("**From step {n} to step {next}**: here it leaves the finite numbers")
+        message = _("**From step {n} to step {next}**: the result is no longer finite")
     elif is_last:
         message = _("**From step {n} to step {next}** (last step)")
     else:

@@ -19,7 +19,7 @@ MAX_PLACES = 6  # of minima that are listed
 MAX_CURVATURES = 4
 
 FORMULA_HELP = _(
-    "As you would write it, for example 100(y − x²)² + sin²(πx)/2 + |y|. It takes x, y, numbers, "
+    "Write it as usual, for example 100(y − x²)² + sin²(πx)/2 + |y|. You can use x, y, numbers, "
     "pi, e, + − · / ^ √ and the functions {functions}."
 ).format(functions=" ".join(sorted(CALLS)))
 QUESTIONS = {"where": N_("Where will it be?"), "who": N_("Who arrives first?")}
@@ -44,11 +44,11 @@ def status(summary) -> str:
     if summary.status is Status.UNDEFINED and summary.step == 0:
         message = N_("cannot start: f is not defined here")
     elif summary.status is Status.LEFT_DOMAIN and summary.gap < 0:
-        message = N_("left the domain at step {step}, is below the lowest known minimum")
+        message = N_("left the domain at step {step}, below the lowest known minimum")
     elif summary.status is Status.LEFT_DOMAIN and summary.outside > FAR:
-        message = N_("running away, left the domain at step {step}")
+        message = N_("running away: left the domain at step {step}")
     elif summary.status is Status.MOVING and summary.first_touch is not None:
-        message = N_("still moving: it does not stay within the tolerance")
+        message = N_("still moving: does not stay within the tolerance")
     return said(message, summary.sign).format(step=summary.step)
 
 
@@ -67,13 +67,14 @@ def refused_formula(error, standing: str) -> str:
 def undefined_start(start) -> str:
     """That a formula is not defined where the paths start."""
     return _(
-        "This formula is not defined at the start {point}: move it under “Start, steps, noise”."
+        "This formula is not defined at the start {point}: move the start under “Start, steps, "
+        "noise”."
     ).format(point=place(start))
 
 
 def frame_notes(letters) -> dict[str, str]:
     """Below the edges of the frame that do not fit together."""
-    message = _("must lie above {c} from")
+    message = _("must be greater than {c} from")
     return {f"{c}_to": message.format(c=c) for c in letters}
 
 
@@ -90,20 +91,20 @@ RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule 
         "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at an optimum"
     ),
     (ANY, True): N_(
-        "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it cannot "
-        "settle at an optimum"
+        "ends at {lr}, beyond {limit}, the largest stable rate here, at {place}: it cannot settle "
+        "at an optimum"
     ),
     (LOWEST, False): N_(
         "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can settle "
         "only at a higher one"
     ),
     (LOWEST, True): N_(
-        "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, {place}: "
-        "it can settle only at a higher one"
+        "ends at {lr}, beyond {limit}, the largest stable rate at the lowest minimum, {place}: it "
+        "can settle only at a higher one"
     ),
     (ON_THE_WAY, True): N_(
-        "at the end {lr}, within {limit}, the largest stable rate at {place}; beyond it on the "
-        "way, first at step {first}, last at step {last}"
+        "ends at {lr}, within {limit}, the largest stable rate at {place}, but exceeds it "
+        "earlier, first at step {first}, last at step {last}"
     ),
 }
 
@@ -162,23 +163,20 @@ def budget(objective) -> str:
     message = ngettext("Every optimizer takes {n} step.", "Every optimizer takes {n} steps.", steps)
     if not objective.noise:
         return message.format(n=steps)
-    noise = _("With noise, the mean of the last {n} losses has to stay within the tolerance.")
+    noise = _("With noise, the mean of the last {n} losses must stay within the tolerance.")
     return f"{message.format(n=steps)} {noise.format(n=WINDOW)}"
 
 
 def branch(name: str, config, run) -> str:
     """What a branch brought along, and what it had to begin with afresh."""
     if len(run.warm_started) == 1 and config.fork.step:
-        message = _("**{name}** would branch off at step {step}, after the last one.")
+        message = _("**{name}** would branch off at step {step}, after the end of the run.")
     elif run.warm_started[-1]:
-        message = _(
-            "**{name}** branches off {parent} at step {step}, with the state of the path that it "
-            "left."
-        )
+        message = _("**{name}** branches off {parent} at step {step} and continues with its state.")
     else:
         message = _(
-            "**{name}** branches off {parent} at step {step}, afresh: the state of another method "
-            "means nothing to it."
+            "**{name}** branches off {parent} at step {step} with a fresh state: it cannot use "
+            "the state of another method."
         )
     return message.format(name=name, parent=config.fork.parent.name, step=config.fork.step)
 
@@ -199,10 +197,7 @@ def multistart(name: str, paths, arrivals) -> str:
 def theory(found, scene) -> list[str | Table]:
     """The largest stable and the best fixed rates at the minima, Markdown and tables."""
     if not found:
-        message = N_(
-            "No minimum with a curvature of its own is known here, so no rate can be derived "
-            "beforehand."
-        )
+        message = N_("No minimum with positive curvature is known here, so no rate can be derived.")
         return [said(message, scene.objective.f.sign)]
     parts = [part for c in found[:MAX_CURVATURES] for part in _curvature(c, scene)]
     if len(found) > MAX_CURVATURES:
@@ -218,8 +213,8 @@ def _curvature(c, scene):
         )
         if c.low
         else N_(
-            "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: without curvature "
-            "in one direction no setting is the best."
+            "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: with no "
+            "curvature in one direction, there is no best setting."
         )
     )
     f = scene.objective.f
@@ -258,10 +253,10 @@ def _numbers(**values):
 def theory_sources() -> str:
     """How far the theory holds, and where it comes from."""
     return _(
-        "On a quadratic all of this is exact; elsewhere it holds near the minimum. A rate beyond "
-        "the limits is marked at its hyperparameter. With a schedule, rate and μ "
-        "are those of the last step. Polyak (1964); Lessard, Recht & Packard (2016); Goh (2017), "
-        "Why momentum really works."
+        "All of this is exact on a quadratic; elsewhere it holds near the minimum. A rate beyond "
+        "the limits is flagged at its slider. With a schedule, the rate and μ are those of the "
+        "last step. Polyak (1964); Lessard, Recht & Packard (2016); Goh (2017), Why momentum "
+        "really works."
     )
 
 
@@ -274,7 +269,7 @@ def equations_of(name: str, config) -> str:
         cls = WRAPPERS[wrapper.key]
         parts += [f"_{cls.label}_: {sentence(cls)}", *_displayed(wrapper.build(WRAPPERS, opt))]
     for hyperparameter, schedule in config.schedules.items():
-        message = _("_{hyperparameter}_ is multiplied at step t by")
+        message = _("At step t, _{hyperparameter}_ is multiplied by")
         parts += [message.format(hyperparameter=hyperparameter)]
         parts += _displayed(schedule.build(SCHEDULES))
     return "\n\n".join([*parts, f"_{type(opt).cite}_"])
@@ -289,30 +284,32 @@ def _displayed(thing):
 
 def where_verdict(name: str, end, apart: float, share: float) -> str:
     """How far a guess was from where a path ended; `share` is of the picture."""
-    return _("{name} is at {point}. Your guess was {apart} away, {share}% of the picture.").format(
-        name=name, point=place(end), apart=number(apart, 3), share=number(100 * share, 2)
-    )
+    return _(
+        "{name} ends at {point}. Your guess was {apart} away, {share}% of the size of the picture."
+    ).format(name=name, point=place(end), apart=number(apart, 3), share=number(100 * share, 2))
 
 
 def who_verdict(right: bool, winners, step: int | None, scene) -> str:
     """Who was the first to stay within the tolerance, and whether that was the guess."""
     if winners and right:
         message = _(
-            "Right: {names}, at step {step}, came within {tolerance} of the optimum first and "
-            "stayed."
+            "Right: {names} got within {tolerance} of the optimum first, at step {step}, and "
+            "stayed there."
         )
     elif winners:
         message = _(
-            "Not this time: {names}, at step {step}, came within {tolerance} of the optimum first "
-            "and stayed."
+            "Not this time: {names} got within {tolerance} of the optimum first, at step {step}, "
+            "and stayed there."
         )
     elif right:
         message = _(
-            "Right: nobody came to stay within {tolerance} of the optimum in {steps} steps."
+            "Right: in {steps} steps, no optimizer got within {tolerance} of the optimum and "
+            "stayed there."
         )
     else:
         message = _(
-            "Not this time: nobody came to stay within {tolerance} of the optimum in {steps} steps."
+            "Not this time: in {steps} steps, no optimizer got within {tolerance} of the optimum "
+            "and stayed there."
         )
     both, steps = _("{first} and {second}"), scene.objective.steps
     names = reduce(lambda first, second: both.format(first=first, second=second), winners or [""])
@@ -323,14 +320,14 @@ def question(prediction, names, scene) -> str:
     """What is asked, and how to answer."""
     if prediction.question == "where" and prediction.point:
         message = _(
-            "Click again to change your mind: where **{name}** will be after {steps} steps."
+            "Click again to change your guess of where **{name}** will be after {steps} steps."
         )
     elif prediction.question == "where":
         message = _("Click on the contour where you think **{name}** will be after {steps} steps.")
     else:
         message = _(
-            "Who is the first to come within {tolerance} of the best known value and to stay "
-            "there, in {steps} steps?"
+            "Which optimizer will be the first to get within {tolerance} of the best known value "
+            "and stay there, in {steps} steps?"
         )
     return message.format(
         name=names[prediction.about], steps=scene.objective.steps, tolerance=number(scene.tolerance)

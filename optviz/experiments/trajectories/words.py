@@ -21,8 +21,8 @@ MAXIMIZED = {
     "below the lowest known minimum": N_("above the highest known maximum"),
     "at rest at a local minimum": N_("at rest at a local maximum"),
     "at rest at a local maximum": N_("at rest at a local minimum"),
-    "left the domain at step {step}, is below the lowest known minimum": N_(
-        "left the domain at step {step}, is above the highest known maximum"
+    "left the domain at step {step}, below the lowest known minimum": N_(
+        "left the domain at step {step}, above the highest known maximum"
     ),
     "No minimum is known in this picture.": N_("No maximum is known in this picture."),
     "Minima: {lowest}.": N_("Maxima: {lowest}."),
@@ -32,28 +32,28 @@ MAXIMIZED = {
     "Local minima: {local}; elsewhere in the picture f is lower.": N_(
         "Local maxima: {local}; elsewhere in the picture f is higher."
     ),
-    "No minimum with a curvature of its own is known here, so no rate can be derived beforehand.": (
-        N_("No maximum with a curvature of its own is known here, so no rate can be derived.")
+    "No minimum with positive curvature is known here, so no rate can be derived.": (
+        N_("No maximum with negative curvature is known here, so no rate can be derived.")
     ),
     "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can settle only at "
     "a higher one": N_(
         "beyond {limit}, the largest stable rate at the highest maximum, {place}: it can settle "
         "only at a lower one"
     ),
-    "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, {place}: it "
-    "can settle only at a higher one": N_(
-        "at the end {lr}, beyond {limit}, the largest stable rate at the highest maximum, "
-        "{place}: it can settle only at a lower one"
+    "ends at {lr}, beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can "
+    "settle only at a higher one": N_(
+        "ends at {lr}, beyond {limit}, the largest stable rate at the highest maximum, {place}: "
+        "it can settle only at a lower one"
     ),
     "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
     "condition number **{condition}**.": N_(
         "At {point} the Hessian of −f has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
         "condition number **{condition}**."
     ),
-    "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: without curvature in one "
-    "direction no setting is the best.": N_(
-        "At {point} the Hessian of −f has the eigenvalues 0 and **λmax = {high}**: without "
-        "curvature in one direction no setting is the best."
+    "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: with no curvature in one "
+    "direction, there is no best setting.": N_(
+        "At {point} the Hessian of −f has the eigenvalues 0 and **λmax = {high}**: with no "
+        "curvature in one direction, there is no best setting."
     ),
 }
 

@@ -95,12 +95,12 @@ def test_what_is_said_is_what_the_numbers_say():
     said = text.verdict(p)
     assert said.startswith("**Almost always:**")
     assert "at 5 of 6 values" in said
-    assert "But plain is better at σ = 0.251, 99.0% without and 85.0% with" in said
-    assert "reached at 4 of them with it and at 2 without" in said
-    assert "0 diverge with it and 1 without" in said
+    assert "But it is lower at σ = 0.251 (99.0% without, 85.0% with)" in said
+    assert "reached at 4 values with it and at 2 without it" in said
+    assert "diverges at 0 values with it and at 1 without it" in said
     figure = to_plotly(figures.summary(p, LIGHT))
     [note] = figure["layout"]["annotations"]
-    assert note["text"] == "σ = 0.251:<br>plain is better"
+    assert note["text"] == "σ = 0.251:<br>better without"
     assert note["x"] == pytest.approx(np.log10(0.251), abs=1e-3)
     assert figure["data"][1]["marker"]["symbol"][0] == "x"
     assert figure["data"][1]["hovertext"][:2] == [
@@ -110,12 +110,12 @@ def test_what_is_said_is_what_the_numbers_say():
     small = to_plotly(figures.small_charts(p, DARK))["layout"]["annotations"]
     assert [a["text"] for a in small if "<b>" in a["text"]] == ["<b>σ = 0.251</b>"]
     assert "−14.0" in text.summary_table(p).html()
-    assert text.verdict(pair([0.9, 0.8], [0.5, 0.3])).startswith("**Always, here:**")
-    assert text.verdict(pair([0.5, 0.3], [0.9, 0.8])).startswith("**Never, here:**")
+    assert text.verdict(pair([0.9, 0.8], [0.5, 0.3])).startswith("**Always here:**")
+    assert text.verdict(pair([0.5, 0.3], [0.9, 0.8])).startswith("**Never here:**")
     level = text.verdict(pair([0.5, 0.9, 0.9], [0.505, 0.5, 0.5], view="rates"))
-    assert level.startswith("**Never worse, here:**")
-    assert "At 1 the two are level" in level
-    assert "But plain" not in level
+    assert level.startswith("**Never worse here:**")
+    assert "At 1 they are tied" in level
+    assert "But it is lower" not in level
 
 
 def test_the_curves_as_a_file():
@@ -185,12 +185,12 @@ def test_the_numbers_of_the_graph_in_figure_table_and_file():
 
 def test_it_opens_and_trains_both():
     at = trained(opened(SMALL))
-    assert "90% of the training set is right" in page.text(at)
+    assert "Reached 90% training accuracy" in page.text(at)
     shown = [t for t in plot(at, "curves-0")["data"] if t["showlegend"]]
     assert [t["name"] for t in shown] == list(figures.NAMES)
     assert len({t["line"]["dash"] for t in shown}) == 2
     assert len(plot(at, "inside")["data"]) == 6, "three stages of two layers"
-    assert "**whatever comes in**" in page.text(at)
+    assert "**whatever the input**" in page.text(at)
     control(at, "button_group", "-network-").set_value(1).run()
     assert len(plot(sound(at), "inside")["data"]) == 4
     control(at, "button_group", "place").set_value("after").run()
@@ -206,7 +206,7 @@ def test_it_opens_and_trains_both():
 
 def test_scales():
     at = opened(SMALL, "scales")
-    assert "Trained to the end, it is said here" in page.text(at)
+    assert "Once training is complete, this shows" in page.text(at)
     assert "Standard deviations" in panels(at)
     assert not [s for s in at.selectbox if "initializer" in s.key], "it is what is varied"
     assert not plot(at, "verdict-1-1")["layout"].get("annotations")
@@ -308,9 +308,9 @@ def test_what_is_typed_is_read_and_nonsense_is_said():
     assert at.text_input[0].value == "2, four", "and so is what was typed"
     typed(at, "x-typed", "5")
     assert not at.error
-    assert "One example alone has std 0" in page.text(at)
+    assert "A single example has std 0" in page.text(at)
     typed(at, "of-1", "1, 2")
-    assert "1 examples, and 2 gradients" in at.error[0].value
+    assert "1 examples but 2 gradients" in at.error[0].value
     typed(at, "x-typed", "3, 3, 3")
     assert "All examples are the same" in page.text(at)
     typed(at, "of-3", "1, 1, -2")

@@ -381,11 +381,11 @@ def test_which_specs_are_refused(parts):
         ("", "no numbers"),
         (", ;", "no numbers"),
         ("1, two", "'two' is not"),
-        ("1, nan", "numbers are from"),
-        ("1e7", "numbers are from"),
-        ("1 2 3 4 5 6 7", "6 rows are the most"),
+        ("1, nan", "numbers must be from"),
+        ("1e7", "numbers must be from"),
+        ("1 2 3 4 5 6 7", "at most 6 rows are allowed"),
         ("1.2.3", "not a number"),
-        ("1 inf", "numbers are from"),
+        ("1 inf", "numbers must be from"),
     ],
 )
 def test_typed_numbers(text, found):

@@ -85,7 +85,7 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
     together = line(at, "ensembles-members-1-0", "20% wrong labels")
     assert together[-1] == pytest.approx(alone.ensemble_accuracy[-1, 1, 0])
     assert len(together) == 3
-    assert "answer differently" in text(at)
+    assert "give different answers" in text(at)
     before = [id(n) for n in session(at).results["ensembles"].states.values()]
 
     at = chosen(at, "snapshots")
@@ -95,7 +95,7 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
     rate = line(at, "ensembles-accuracies-0-1-1", "learning rate")
     assert rate[[0, 14, 28]] == pytest.approx(0.2)
     assert rate[[7, 21]] == pytest.approx(0.1), "half of it in the middle of a cycle"
-    assert "One snapshot alone" in text(at)
+    assert "A single snapshot" in text(at)
 
     at = chosen(at, "averaging")
     assert {"ensembles-losses-0-1", "ensembles-losses-1-1"} <= set(plots(at))

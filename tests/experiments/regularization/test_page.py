@@ -76,7 +76,7 @@ def test_accuracy():
     at = opened(SMALL)
     assert spec_of(at) == SMALL
     read = page.text(at)
-    assert "Train, and see" in read
+    assert "Train the networks to see" in read
     assert read.count("not begun") == 3
     assert {f"regularization-gaps-0-{i}" for i in range(3)} <= set(plots(at))
     read = page.text(trained(at))
@@ -299,7 +299,7 @@ def test_a_sweep_shows_every_value_and_a_lesson_opens_its_tab():
     rows = page.text(at)
     assert all(f"width {n}" in rows for n in (2, 256))
     at = opened(lesson="regularization-thinned")
-    assert "hidden units are left out for one example" in page.text(at)
+    assert "hidden units are dropped for one example" in page.text(at)
     assert "regularization-thinned_network-1-0" in plots(at)
 
 
@@ -315,7 +315,7 @@ def test_early_stopping_is_marked_where_validation_is_best():
 def test_wrong_labels_have_a_ceiling_and_a_column():
     context = context_of(replace(SMALL, split=Split(300, noise=0.2)))
     figure = to_plotly(figures.gap(context.lines[0], figures.scale_of(SMALL), LIGHT, noise=0.2))
-    [ceiling] = [t for t in figure["data"] if t.get("name") == "right labels, no wrong one"]
+    [ceiling] = [t for t in figure["data"] if t.get("name") == "only the right labels"]
     np.testing.assert_allclose(numbers(ceiling["y"]), 0.8)
     right = load(replace(context.states[0].training, split=Split(300)))
     noisy = load(context.states[0].training)
@@ -345,15 +345,19 @@ UP = [0.87, 0.86, 0.88, 0.86, 0.86]
 @pytest.mark.parametrize(
     ("after", "wanted", "unwanted"),
     [
-        (([1.0] * 5, UP), ("better in 5 of 5", "better network on new", "accuracy stays"), "less"),
-        (([0.9] * 5, UP), ("with less training accuracy", "the gap shrinks"), "no clear"),
+        (
+            ([1.0] * 5, UP),
+            ("better in 5 of 5", "does better on new", "accuracy hardly changes"),
+            "lower",
+        ),
+        (([0.9] * 5, UP), ("with lower training accuracy", "the gap shrinks"), "no clear"),
         (
             ([0.85] * 5, [0.78, 0.77, 0.8, 0.79, 0.78]),
-            ("worse in 5 of 5", "no regularizer at this strength", "fell with it"),
-            "better network",
+            ("worse in 5 of 5", "does not regularize at this strength", "fell with it"),
+            "does better",
         ),
-        (([1.0] * 5, [0.85, 0.82, 0.86, 0.83, 0.842]), ("no clear difference",), "better network"),
-        (([1.0] * 5, [0.8] * 5), ("worse network on new", "gap grows by 4"), "at this strength"),
+        (([1.0] * 5, [0.85, 0.82, 0.86, 0.83, 0.842]), ("no clear difference",), "does better"),
+        (([1.0] * 5, [0.8] * 5), ("does worse on new", "gap grows by 4"), "at this strength"),
         (([np.nan] * 5, [np.nan] * 5), ("diverged",), "better"),
     ],
 )

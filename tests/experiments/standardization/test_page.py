@@ -76,8 +76,8 @@ def test_the_descent_and_its_numbers():
         assert found == pytest.approx(descent.run.points)
         assert figure.under[1]()["data"][0]["type"] == "contour"
     assert "condition number <b>1,454</b>" in text.condition(sides(spec)[0])
-    assert "weights are **82.9%** of their length away" in text.arrived(context(spec))
-    assert "After 1 step the" in text.arrived(context(replace(spec, steps=1)))
+    assert "distance to the best weights is **82.9%** of" in text.arrived(context(spec))
+    assert "After 1 step, the" in text.arrived(context(replace(spec, steps=1)))
 
 
 def test_the_line_is_turned_and_the_pictures_follow():
@@ -88,7 +88,7 @@ def test_the_line_is_turned_and_the_pictures_follow():
         "standardization-scales",
         *(f"standardization-{name}-{i}" for name in ("clouds", "turned") for i in (0, 1)),
     }
-    assert "**80.8%** on raw and **99.2%** on standardized" in page_text(at)
+    assert "**80.8%** right on raw and **99.2%** on standardized" in page_text(at)
     panel = panels(at)["The line and the clouds"]
     assert panel["traces"] is None, (
         "a run of the whole page: the pictures carry everything themselves"

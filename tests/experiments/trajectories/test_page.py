@@ -207,7 +207,7 @@ def test_optimizers_come_and_go_and_twins_are_distinguished():
     at.button(key="book").click().run()
     assert list(panels(sound(at))) == ["SGD", "Momentum", "AdaGrad", "Adam"]
     show(at, Scene())
-    assert any("No optimizer is in the scene" in i.value for i in at.info)
+    assert any("There are no optimizers in this scene" in i.value for i in at.info)
     assert list(plots(at)) == ["contour"], "there are no curves"
 
 
@@ -341,11 +341,8 @@ def test_branches_say_what_they_brought_along():
     late = replace(adam, fork=Fork(adam, 40))
     at = show(open_app(), replace(BOOK, optimizers=(adam, kept, fresh, late)))
     said = text(at)
-    assert (
-        "**Adam from step 12** branches off Adam at step 12, with the state of the path that it left"
-        in said
-    )
-    assert "**Momentum from step 12** branches off Adam at step 12, afresh" in said
+    assert "**Adam from step 12** branches off Adam at step 12 and continues with its state" in said
+    assert "**Momentum from step 12** branches off Adam at step 12 with a fresh state" in said
     assert "**Adam from step 40** would branch off at step 40" in said
     before, after = drawn(contour(at), "Adam"), drawn(contour(at), "Adam from step 12")
     assert np.array_equal(before[:13], after[:13])
@@ -364,7 +361,7 @@ def test_starts_are_counted_where_they_end():
 def test_a_path_that_has_ended_has_no_inside():
     objective = Objective("formula", "log(x) + y**2", start=(2.0, 1.0))
     at = inside(open_scene(replace(one("sgd", lr=1.0), objective=objective)))
-    assert "has ended before step" in text(at)
+    assert "ended before step" in text(at)
 
 
 # Predictions.
@@ -694,7 +691,7 @@ def test_two_scenes_stand_side_by_side_on_one_player():
     assert "Himmelblau" in names["contour"]
     assert "Stretched bowl" in names["contour-2"]
     assert len(components(at, "table")) == 2
-    assert "SGD has ended before step 50" in text(inside(at)), "the inside of a step is there too"
+    assert "SGD ended before step 50" in text(inside(at)), "the inside of a step is there too"
     sound(at.button(key="swap").click().run())
     assert scene(at) == replace(BOOK, beside=replace(BOOK, objective=other))
     sound(at.button(key="compare").click().run())

@@ -74,11 +74,11 @@ def test_how_a_path_ends(objective, config, status, step):
         (
             Objective("mccormick", start=(2.99, -2.98)),
             OptimizerConfig(Choice("newton", {"line_search": True})),
-            "left the domain at step 1, is below the lowest known minimum",
+            "left the domain at step 1, below the lowest known minimum",
         ),
-        (Objective(), sgd(3.0), "running away, left the domain at step 1"),
+        (Objective(), sgd(3.0), "running away: left the domain at step 1"),
         (Objective("formula", "log(x)", start=(-2.0, 1.0)), sgd(1.0), "cannot start: "),
-        (SWINGING, FAST, "still moving: it does not stay within the tolerance"),
+        (SWINGING, FAST, "still moving: does not stay within the tolerance"),
         (Objective("easom", start=(-0.5, -0.5)), sgd(0.1), "on flat ground"),
     ],
 )
@@ -114,8 +114,8 @@ def test_what_is_said_of_the_minima(formula, words):
             "beyond 0.1213, the largest stable rate at the lowest minimum, (0.08984, −0.7127)",
         ),
         (0.21, {}, "beyond 0.1996, the largest stable rate here, at (1.607, 0.5687)"),
-        (0.3, {"lr": Choice("exponential", {"rate": 0.1})}, "at the end 0.01651, within 0.1996"),
-        (0.3, {"lr": Choice("warmup")}, "at the end 0.3, beyond 0.1996"),
+        (0.3, {"lr": Choice("exponential", {"rate": 0.1})}, "ends at 0.01651, within 0.1996"),
+        (0.3, {"lr": Choice("warmup")}, "ends at 0.3, beyond 0.1996"),
     ],
 )
 def test_a_rate_is_told_of_the_minimum_that_its_limit_belongs_to(lr, schedules, words):
@@ -332,12 +332,12 @@ def test_points_fall_with_the_distance():
         guess = tuple(end + share * np.array([20.0, 10.0]) * (1, 0))
         got, verdict = judged(BOOK, list(IDS), Prediction("where", "a", point=guess))
         assert got == points
-        assert "SGD is at (−0.3504, 0.08478)" in verdict
+        assert "SGD ends at (−0.3504, 0.08478)" in verdict
 
 
 def test_who_arrives_first():
     points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
-    right = "Right: AdaGrad, at step 29, came within 0.001 of the optimum first and stayed."
+    right = "Right: AdaGrad got within 0.001 of the optimum first, at step 29, and stayed there."
     assert (points, verdict) == (10, right)
     assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
@@ -345,7 +345,7 @@ def test_who_arrives_first():
     assert judged(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
     swinging = Scene(SWINGING, (FAST,))
     points, verdict = judged(swinging, ["a"], Prediction("who", "a", pick=NOBODY))
-    assert (points, "nobody came to stay" in verdict) == (10, True), "it was there, for a moment"
+    assert (points, "no optimizer got" in verdict) == (10, True), "it was there, for a moment"
     twins = replace(BOOK, optimizers=(BOOK.optimizers[2],) * 2)
     for pick in "ab":
         points, verdict = judged(twins, ["a", "b"], Prediction("who", "a", pick=pick))

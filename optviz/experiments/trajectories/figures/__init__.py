@@ -148,15 +148,15 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     if f.univariate:
         figure = univariate.graph(f, start, paths, shown, theme, start_name=start_name)
         label = _(
-            "Curve of {function} with the paths of {names}. {minima} The table below says the "
-            "same of the paths."
+            "Curve of {function} with the paths of {names}. {minima} The table below describes "
+            "the paths."
         )
     elif view.in_space:
         land, frame = runs.landscape(objective), "surface"
         figure = surface_figure(f.domain, land, paths, shown, theme, log)
         label = _(
-            "Surface of {function} with the paths of {names}. {minima} The table below says the "
-            "same of the paths."
+            "Surface of {function} with the paths of {names}. {minima} The table below describes "
+            "the paths."
         )
 
         def under():
@@ -167,8 +167,8 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
         more = {"equal": view.equal, "start_name": start_name}
         figure = contour.paths(f, start, paths, shown, theme, **more)
         label = _(
-            "Contour of {function} with the paths of {names}. {minima} The table below says the "
-            "same of the paths."
+            "Contour of {function} with the paths of {names}. {minima} The table below describes "
+            "the paths."
         )
 
         def under():

@@ -92,7 +92,7 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
                 marks += curve(t, ys[t.id], f"-{name}", legend=False, hover=hover)
         panels.append(Panel(marks, x_axis, _scale(ys.values(), False, 3, f"{symbol}(t)")))
     shown = ", ".join(said(METRICS[metric], f.sign) for metric in metrics)
-    label = _("{curves} over {along}. The table below says the same.")
+    label = _("{curves} over {along}. The table below shows the same data.")
     return stack(
         panels,
         heights=[1] * len(metrics) + [SMALL] * (len(panels) - len(metrics)),

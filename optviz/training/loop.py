@@ -18,7 +18,7 @@ from optviz.nn import (
     softmax,
     softmax_cross_entropy,
 )
-from optviz.optim.minimize import taken_over
+from optviz.optim.minimize import take_over
 from optviz.training.diagnostics import diagnostics, negative_curvatures, sharpness
 from optviz.training.spec import Data, Training, load
 
@@ -133,7 +133,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         with np.errstate(all="ignore"):  # what is not finite is found below, and named
             if ahead and ahead[0].step == t:
                 earlier, ((_, opt, schedules), *ahead) = opt, ahead
-                state = narrow(taken_over(earlier, opt, state, params)[0], params.dtype)
+                state = narrow(take_over(earlier, opt, state, params)[0], params.dtype)
             rated = opt if factors is None else opt.scaled("lr", factors)
             for name, factor in (schedules or {}).items():
                 rated = rated.scaled(name, float(factor(t)))

@@ -13,7 +13,7 @@ from optviz.data.own import read_examples
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import taken_over
+from optviz.optim.minimize import take_over
 from optviz.shell.export import write
 from optviz.shell.export.loops import CALL, TRAIN, UPDATE
 from optviz.shell.export.networks import alone, network_names
@@ -150,7 +150,7 @@ def _segments(training):
     params = training.start()
     before = training.segments()[0].optimizer
     for i, (step, opt, schedules) in enumerate(training.segments()):
-        _, warm = taken_over(before, opt, before.init(params), params)
+        _, warm = take_over(before, opt, before.init(params), params)
         yield from write.optimizer(opt)
         yield f"segments.append(({step}, opt, {write.schedules(schedules)}, {warm and i > 0}))"
         before = opt

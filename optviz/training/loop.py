@@ -13,8 +13,8 @@ from optviz.nn import (
     LOSSES,
     MiniBatch,
     Mode,
+    accuracy_score,
     one_hot,
-    right,
     softmax,
     softmax_cross_entropy,
 )
@@ -265,8 +265,8 @@ def _measured(now, x, t):
         first = next(passes)
         z = np.concatenate([done.outputs[-1] for done in chain([first], passes)], -2)
         cross_entropy, _ = softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
-        alone = right(z, t)
-        together = right(softmax(z).mean(1), t) if z.shape[1] > 1 else alone[:, 0]
+        alone = accuracy_score(z, t)
+        together = accuracy_score(softmax(z).mean(1), t) if z.shape[1] > 1 else alone[:, 0]
         return alone, cross_entropy, together, first
 
 

@@ -282,7 +282,7 @@ def select(now: Progress, trials) -> Progress:
         now,
         training=replace(training, **some),
         params=now.params[of],
-        state=picked(now.state, of, len(now.params)),
+        state=pick_trials(now.state, of, len(now.params)),
         running_statistics=now.running_statistics[of],
         loss=now.loss[:, of],
         diverged_at=now.diverged_at[of],
@@ -294,12 +294,12 @@ def select(now: Progress, trials) -> Progress:
     )
 
 
-def picked(held, of, n: int):
+def pick_trials(held, of, n: int):
     """Of an optimizer's state for n trials that of some, by their places."""
     if isinstance(held, dict):
-        return {k: picked(v, of, n) for k, v in held.items()}
+        return {k: pick_trials(v, of, n) for k, v in held.items()}
     if isinstance(held, list | tuple):
-        return type(held)(picked(v, of, n) for v in held)
+        return type(held)(pick_trials(v, of, n) for v in held)
     return held[of] if isinstance(held, np.ndarray) and held.ndim and len(held) == n else held
 
 

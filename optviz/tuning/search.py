@@ -164,7 +164,7 @@ class SearchJob(Job):
             parts = [self.part(state, batch.trials) for batch in state.batches]
             state = _joined(state, [part.advance(until - perf_counter()) for part in parts])
             if state.batches and not self.parts(state):  # all are at the rung
-                state = _halved(state, split_data(self.search, self.data()).seen)
+                state = _halved(state, split_data(self.search, self.data()).tuning)
         return state
 
     def progress(self, state: SearchState) -> Amount:
@@ -207,7 +207,7 @@ class BatchPart(NamedTuple):
         until, (trials, now) = perf_counter() + budget, self.batch
         if budget <= 0:
             return self.batch
-        search, data = self.job.search, split_data(self.job.search, self.job.data()).seen
+        search, data = self.job.search, split_data(self.job.search, self.job.data()).tuning
         if now is None:
             own = tuple(map(search.trial, self.values))
             now = loop.begin(replace(search.base, trials=own), data)

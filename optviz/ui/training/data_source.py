@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from optviz.data import DATASETS, OWN, SOURCES, cache_folder, folder_of, load_mnist, size_of
-from optviz.data.mnist import found, stem
+from optviz.data.mnist import canonical_name, find_files
 from optviz.spec import Choice
 from optviz.translation import _
 from optviz.ui.components import button
@@ -116,7 +116,7 @@ def _origin(key, provided):
 
 
 def _stems(key):
-    return [stem(file) for file, *_others in SOURCES[key].files]
+    return [canonical_name(file) for file, *_others in SOURCES[key].files]
 
 
 def _upload(key, provided):
@@ -135,9 +135,11 @@ def _upload(key, provided):
 
 def _read(key, uploads):
     """The files, if they are the four and fit together."""
-    files = {file.name: file.getvalue() for file in uploads if stem(file.name) in _stems(key)}
+    files = {
+        file.name: file.getvalue() for file in uploads if canonical_name(file.name) in _stems(key)
+    }
     load_mnist(files, key)
     content = hashlib.sha256()
     for name in _stems(key):
-        content.update(hashlib.sha256(found(files)[name][1]).digest())
+        content.update(hashlib.sha256(find_files(files)[name][1]).digest())
     return files, "", f"upload {content.hexdigest()}"

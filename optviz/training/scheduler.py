@@ -216,7 +216,7 @@ class Scheduler:
 
     def dispatch(self) -> bool:
         """Hand slices to whoever is free; whether there was anything to do."""
-        given = []
+        slices = []
         with self._lock:
             if self._next():
                 self._started()
@@ -232,10 +232,11 @@ class Scheduler:
                 for wish in self._wishes.values():
                     if any(ticket.key == entry.ticket.key for ticket in wish.tickets):
                         wish.turn = turn
-                given.append(found)
-        for found in given:
-            self._submit(*found)
-        return bool(given)
+                slices.append(found)
+            executor = self._executor  # a shutdown may take it away meanwhile
+        for entry, part in slices:
+            self._submit(executor, entry, part)
+        return bool(slices)
 
     def start(self, *modules: str) -> None:
         """Start the executor before it is needed, and import there what jobs are made of; without
@@ -288,23 +289,23 @@ class Scheduler:
         key = entry.ticket.key
         return [part for part in entry.parts if (key, part) not in self._running][:1]
 
-    def _submit(self, entry, part):
+    def _submit(self, executor, entry, part):
         begun = self._clock()
         try:
-            future = self._executor.submit(*entry.call(part, self._slice()))
+            future = executor.submit(*entry.call(part, self._slice(executor)))
         except RuntimeError:  # the server is ending
             with self._lock:
                 self._running.discard((entry.ticket.key, part))
             return
-        if isinstance(self._executor, SerialExecutor):  # the next one when somebody asks again
+        if isinstance(executor, SerialExecutor):  # the next one when somebody asks again
             self._finish(entry, part, future, begun)
         else:
             future.add_done_callback(
                 lambda future: self._finish(entry, part, future, begun) or self.dispatch()
             )
 
-    def _slice(self):
-        alone = len(self._wishes) == 1 and not isinstance(self._executor, SerialExecutor)
+    def _slice(self, executor):
+        alone = len(self._wishes) == 1 and not isinstance(executor, SerialExecutor)
         return min(SHORT, SLICE) if alone else SLICE
 
     def _finish(self, entry, part, future, begun):

@@ -296,6 +296,17 @@ def test_a_beginning_is_computed_once_and_not_by_who_asks():
     assert [name.startswith("optviz") for name in begun] == [True]
 
 
+def test_a_shutdown_while_slices_are_handed_out_ends_them_quietly():
+    class Ending(Scheduler):
+        def _submit(self, *args):
+            self.shutdown()
+            super()._submit(*args)
+
+    scheduler = Ending(ThreadExecutor)
+    scheduler.watch("Ada", tickets("a", length=9))
+    assert scheduler.load == (0, 0)
+
+
 class Proposed(SearchJob):
     """A search whose trials are there already."""
 
@@ -304,7 +315,7 @@ class Proposed(SearchJob):
 
 
 def test_a_search_is_at_both_workers_until_another_visitor_comes(scheduler, hands, monkeypatch):
-    monkeypatch.setattr(Scheduler, "_slice", lambda _: np.inf)  # a slice ends what it is given
+    monkeypatch.setattr(Scheduler, "_slice", lambda *_: np.inf)  # a slice ends what it is given
     spec = Search(network=Network((64, 4, 10)), split=Split(100), trials=4, iterations=6, batch=20)
     ticket = Ticket(Proposed(spec, Loader("parts", spec.base)))
     scheduler.watch("Ada", [ticket])

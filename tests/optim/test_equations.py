@@ -400,7 +400,7 @@ def test_declared_equations_are_all_there():
         )
         if "bias_correction" in switches(cls):
             opt = replace(opt, bias_correction=True)
-        opt = replace(opt, **{name: 0.5 for name, at in opt.switched if not isinstance(at, bool)})
+        opt = replace(opt, **{name: 0.5 for name, at in opt.variants if not isinstance(at, bool)})
         display = " ".join(re.findall(r"\$\$(.+?)\$\$", cls.__doc__, re.S))
         display = re.sub(
             r"(\\text\{ where \}[^,]*),", "", display
@@ -500,7 +500,7 @@ def test_every_coordinate_shaped_state_has_a_name(opt):
         name for name, value in state.items() if np.shape(value) == (2,)
     }
     assert all(opt.state_names.values())
-    assert not {"state_names", "symbols", "switched"} & {f.name for f in fields(opt)}
+    assert not {"state_names", "symbols", "variants"} & {f.name for f in fields(opt)}
 
 
 def test_wrappers_hold_what_is_inside_without_telling_the_class():
@@ -522,10 +522,10 @@ def test_declared_symbols_are_in_the_docstring(cls):
     for symbol, name in cls.symbols.items():
         assert symbol in text
         assert name in opt.init(np.zeros(2)) or name == "x"
-    for (name, _), changes in cls.switched.items():
+    for (name, _), changes in cls.variants.items():
         assert name in [k.name for k in hyperparameters(cls)]
         assert all(old in text for old in changes)
-    assert {name for name, at in cls.switched if isinstance(at, bool)} == set(switches(cls))
+    assert {name for name, at in cls.variants if isinstance(at, bool)} == set(switches(cls))
 
 
 # --- effective rates ---

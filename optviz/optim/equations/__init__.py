@@ -94,7 +94,7 @@ def active_equations(optimizer: Optimizer) -> list[str]:
     """The equations of a docstring one by one, as the switches make them."""
     displays = _DISPLAY.findall(type(optimizer).__doc__ or "")
     lines = [line for display in displays for line in _split(display)]
-    for (name, on), changes in optimizer.switched.items():
+    for (name, on), changes in optimizer.variants.items():
         if getattr(optimizer, name) == on:
             for old, new in changes.items():
                 lines = [line.replace(old, new) for line in lines]

@@ -51,7 +51,7 @@ class Newton(Optimizer):
         help="halve the step until the value falls enough (Armijo); its evaluations are counted",
     )
     dense = "the Hessian"
-    switched = {
+    variants = {
         ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
         ("line_search", True): {r"\eta": r"\alpha"},
     }
@@ -91,7 +91,7 @@ class BFGS(Optimizer):
     dense = "the inverse Hessian"
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
-    switched = {("line_search", True): {r"\eta": r"\alpha"}}
+    variants = {("line_search", True): {r"\eta": r"\alpha"}}
 
     def init(self, x):
         d = x.shape[-1]
@@ -151,7 +151,7 @@ class LBFGS(Optimizer):
     line_search: bool = _search()
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = BFGS.symbols
-    switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
+    variants = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 
     def init(self, x):
         pairs = zeros(x, self.memory, x.shape[-1])

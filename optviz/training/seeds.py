@@ -1,4 +1,4 @@
-"""Seeds apart and together: a job each, so that one more leaves the others as they are."""
+"""Seeds split and merged: a job each, so that one more leaves the others as they are."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -73,7 +73,7 @@ def alone(spec, rows, values, worker):
             optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})),
             penalty=Penalty(float(l2)),
         )
-        job = TrainingJob(one, rows.seen._replace)  # gives the same rows, in the worker too
+        job = TrainingJob(one, rows.tuning._replace)  # gives the same rows, in the worker too
         now = worker.submit(job.advance, worker.submit(job.begin).result(), np.inf).result()
         found.append(now.accuracy[-1, 1, 0, 0])
     return time.perf_counter() - began, found

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from optviz.data.curves import CURVES
 from optviz.data.digits import ATTRIBUTION, digits
 from optviz.data.download import fetch
-from optviz.data.mnist import found, load_idx, load_mnist
+from optviz.data.mnist import find_files, load_idx, load_mnist
 from optviz.data.own import OwnSet
-from optviz.data.preprocessing import standardized
+from optviz.data.preprocessing import standardize
 from optviz.data.sources import (
     NUMERALS,
     SOURCES,
@@ -43,7 +43,7 @@ class Dataset:
         if not self.needs_folder:
             return True
         try:
-            return found(folder or folder_of(self.key)).keys() >= set(STEMS)
+            return find_files(folder or folder_of(self.key)).keys() >= set(STEMS)
         except DataError:
             return False
 

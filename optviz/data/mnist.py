@@ -78,7 +78,7 @@ def load_mnist(source=None, key: str = "mnist"):
     """
     hint = f" Fetch it, or name its folder in ${SOURCES[key].variable}." if source is None else ""
     source = folder_of(key) if source is None else source
-    files = found(source)
+    files = find_files(source)
     if missing := [name for name in STEMS if name not in files]:
         given = isinstance(source, Mapping)
         where = "among the files given" if given else f"in the folder {source}"
@@ -90,12 +90,12 @@ def load_mnist(source=None, key: str = "mnist"):
     return _pair(train_x, train_t, MAX_ROWS[0]), _pair(test_x, test_t, MAX_ROWS[1])
 
 
-def stem(file: str) -> str:
+def canonical_name(file: str) -> str:
     """A file's name as LeCun has it: some programs make `… (1).gz` or `….idx3-ubyte` of it."""
     return re.sub(r" ?\(\d+\)", "", file).removesuffix(".gz").replace(".", "-")
 
 
-def found(source) -> dict[str, tuple]:
+def find_files(source) -> dict[str, tuple]:
     """Stem -> (name, path or bytes) of all files of a folder or a mapping; gzipped before plain."""
     if isinstance(source, Mapping):
         files = dict(source)
@@ -107,7 +107,7 @@ def found(source) -> dict[str, tuple]:
         except OSError as error:
             raise DataError(f"The folder {source} cannot be read: {error.strerror}.") from error
     return {
-        stem(name): (name, files[name])
+        canonical_name(name): (name, files[name])
         for name in sorted(files, key=lambda name: name.endswith(".gz"))
     }
 

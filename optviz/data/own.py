@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data.preprocessing import standardized
+from optviz.data.preprocessing import standardize
 from optviz.data.sources import DataError
 from optviz.optim.hyperparameter import Configurable, hyperparameter
 from optviz.translation import _
@@ -31,7 +31,7 @@ class OwnSet(Configurable):
     features: int = hyperparameter(2, 1, MAX_COLUMNS, help="numbers in each")
     classes: int = hyperparameter(2, 2, MAX_CLASSES, "k", help="labels")
 
-    def of(self, examples: Examples | None) -> Examples:
+    def match(self, examples: Examples | None) -> Examples:
         """The examples, where they are such a file's; DataError where they are not."""
         if examples is None or size_of(examples) != self:
             message = _(
@@ -55,7 +55,7 @@ def read_samples(content: bytes) -> np.ndarray:
     Commas, semicolons or tabs between the numbers; beside the latter two a decimal comma may stand.
     Lines are counted as an editor does, with the header.
     """
-    return standardized(_numbers(_rows(content, 0)))
+    return standardize(_numbers(_rows(content, 0)))
 
 
 def read_examples(content: bytes) -> Examples:

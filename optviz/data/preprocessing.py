@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def standardized(x, like=None) -> np.ndarray:
+def standardize(x, like=None) -> np.ndarray:
     """x `(n, d)` with mean 0 and variance 1 in each feature, by the statistics of `like` or of x.
 
     Give the training rows as `like` for the test's rows: a test has no statistics that one may know

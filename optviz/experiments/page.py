@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from optviz.data import DATASETS, DataError
 from optviz.plot import Figure, Theme, to_svg
 from optviz.spec import canonical_json, to_dict, validate
-from optviz.training import Progress, Training, marks
+from optviz.training import Progress, Training, identity_keys
 from optviz.translation import N_
 from optviz.tuning import Search
 
@@ -249,10 +249,11 @@ class Context:
         made for it is nobody's any more.
         """
         beside = [
-            line._replace(progress=marks([line.progress])) for line in (*self.before, *self.kept)
+            line._replace(progress=identity_keys([line.progress]))
+            for line in (*self.before, *self.kept)
         ]
         looks = canonical_json(to_dict(self.spec)), self.theme.ink, *self.options.items()
-        return (self.page.key, *looks, marks(self.states), len(self.before), *beside)
+        return (self.page.key, *looks, identity_keys(self.states), len(self.before), *beside)
 
     def with_options(self, options: Mapping[str, Any]) -> "Context":
         """The same with what more switches say."""

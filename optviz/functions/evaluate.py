@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optviz.functions.graph import Graph, compiled
+from optviz.functions.graph import Graph, compile_graph
 
 
 class Evaluator:
@@ -53,15 +53,15 @@ class Derived(Evaluator):
 
     @cached_property
     def _value(self):
-        return compiled(self.graph, self.graph.root)
+        return compile_graph(self.graph, self.graph.root)
 
     @cached_property
     def _grad(self):
-        return compiled(self.graph, *self.graph.gradient())
+        return compile_graph(self.graph, *self.graph.gradient())
 
     @cached_property
     def _hess(self):
-        return compiled(self.graph, *self.graph.hessian())
+        return compile_graph(self.graph, *self.graph.hessian())
 
 
 def _split(x):

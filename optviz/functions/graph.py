@@ -113,7 +113,7 @@ class Graph:
         """A part of a derivative, in short: only here are factors moved and numbers multiplied."""
         args = (a,) if b is None else (a, b)
         values = [self._value(i) for i in args]
-        if None not in values and not math.isinf(value := computed(op, values)):
+        if None not in values and not math.isinf(value := compute(op, values)):
             return self._number(value)
         u, v = values[0], values[-1]
         first, last = self.parts[a], self.parts[args[-1]]
@@ -293,7 +293,7 @@ def _held(part, least):
     return text if binds >= least else f"({text})"
 
 
-def computed(op: str, values) -> float:
+def compute(op: str, values) -> float:
     """What an operator or a function gives for numbers: nan where that is not a real number."""
     try:
         value = (OPERATORS.get(op) or CALLS[op].numeric)(*values)
@@ -304,7 +304,7 @@ def computed(op: str, values) -> float:
     return math.nan if isinstance(value, complex) else value
 
 
-def compiled(graph: Graph, *roots: int):
+def compile_graph(graph: Graph, *roots: int):
     """The function of the arrays x and y that returns some parts of a graph, one or a tuple."""
     space = dict(vars(np))
     exec(graph.function("f", roots), space)

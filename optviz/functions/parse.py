@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from optviz.functions.elementary import CONSTANTS
-from optviz.functions.graph import Graph, computed
+from optviz.functions.graph import Graph, compute
 from optviz.functions.syntax import Node, read
 from optviz.functions.tokens import MAX_LENGTH, FormulaError
 
@@ -43,7 +43,7 @@ def _worked_out(node: Node) -> Node:
         raise FormulaError(f"the exponent {part!r} is beyond ±{MAX_EXPONENT}", part)
     if None in values:
         return replace(node, name=node.function, args=args)
-    value, part = computed(node.function or node.kind, values), node.text
+    value, part = compute(node.function or node.kind, values), node.text
     if math.isnan(value):
         raise FormulaError(f"{part!r} is not a real number", part)
     if abs(value) > MAX_NUMBER:

@@ -13,5 +13,5 @@ from optviz.nn.loss import (
     softmax_cross_entropy,
     squared_error,
 )
-from optviz.nn.network import DTYPES, Network, right
+from optviz.nn.network import DTYPES, Network, accuracy_score
 from optviz.nn.streams import BATCHES, DROPOUT, GRADIENTS, INPUTS, LABELS, WEIGHTS, stream

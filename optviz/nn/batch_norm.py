@@ -10,7 +10,7 @@ from optviz.nn.layers import Layer
 MOMENTUM = 0.9  # memory of the running statistics
 
 
-class Normalized(NamedTuple):
+class BatchNormCache(NamedTuple):
     """What a forward pass has computed: all that its graph shows, and what the way back needs."""
 
     mean: np.ndarray  # μ (..., n)
@@ -62,14 +62,14 @@ class BatchNorm(Layer):
         scale = 1 / np.sqrt(variance + x.dtype.type(self.eps))[..., None, :]
         hat *= scale
         y = p["gamma"][..., None, :] * hat + p["beta"][..., None, :]
-        return y, Normalized(mean, variance, scale, hat, batch)
+        return y, BatchNormCache(mean, variance, scale, hat, batch)
 
-    def backward(self, p, kept, dy, dp):
+    def backward(self, p, cache, dy, dp):
         rows = dy.shape[-2]
         dp["beta"][...] = dy.sum(-2)
-        dp["gamma"][...] = (kept.hat * dy).sum(-2)
-        if kept.batch:
+        dp["gamma"][...] = (cache.hat * dy).sum(-2)
+        if cache.batch:
             dy -= dp["beta"][..., None, :] / rows
-            dy -= kept.hat * (dp["gamma"][..., None, :] / rows)
-        dy *= p["gamma"][..., None, :] * kept.scale
+            dy -= cache.hat * (dp["gamma"][..., None, :] / rows)
+        dy *= p["gamma"][..., None, :] * cache.scale
         return dy

@@ -50,11 +50,11 @@ class Layer:
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
-    def backward(self, p, kept, dy, dp):
+    def backward(self, p, cache, dy, dp):
         """Write the gradient of the parameters into `dp` and return that of the input.
 
         `dy` is the gradient that arrives at the output, whose memory may be used for the result;
-        `kept` is what forward kept.
+        `cache` is what `forward` has returned beside the output.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
@@ -105,8 +105,8 @@ class Activated(Layer):
         y = self.h.value(x)
         return y, (x, y)
 
-    def backward(self, p, kept, dy, dp):
-        dy *= self.h.slope(*kept)
+    def backward(self, p, cache, dy, dp):
+        dy *= self.h.slope(*cache)
         return dy
 
 

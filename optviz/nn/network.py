@@ -24,11 +24,11 @@ HIDDEN = Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers")
 UNITS = Hyperparameter("units", 100, 1, 1000, "n", help="units in each of them")
 
 
-class Pass(NamedTuple):
+class ForwardPass(NamedTuple):
     """What a forward pass leaves behind, layer by layer."""
 
     outputs: list[np.ndarray]  # (..., B, n), the last are the network's
-    kept: list  # for the way back
+    caches: list  # for the way back
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ class Network:
         begun = [a for layer in self.layers for a in layer.running_statistics.values()]
         return np.concatenate([np.empty(0), *begun]).astype(DTYPES[self.dtype])
 
-    def statistics(self, done: Pass) -> np.ndarray | None:
+    def statistics(self, done: ForwardPass) -> np.ndarray | None:
         """The statistics `(..., R)` of the rows of a pass; None where no layer has any."""
         found = [
-            getattr(kept, name)
-            for layer, kept in zip(self.layers, done.kept, strict=True)
+            getattr(cache, name)
+            for layer, cache in zip(self.layers, done.caches, strict=True)
             for name in layer.running_statistics
         ]
         return np.concatenate(found, -1) if found else None
@@ -175,35 +175,35 @@ class Network:
                 factors[at] = (1.0 if adaptive else out) / wider
         return factors
 
-    def forward(self, params, x, mode: Mode = EVALUATION, running_statistics=None) -> Pass:
+    def forward(self, params, x, mode: Mode = EVALUATION, running_statistics=None) -> ForwardPass:
         """From rows `(..., B, inputs)` to outputs `(..., B, outputs)`, before the softmax.
 
         `running_statistics` `(..., R)` are those of training; without them, rows are normalized by
         their own.
         """
-        outputs, kept, memories = [], [], [None] * len(self.layers)
+        outputs, caches, memories = [], [], [None] * len(self.layers)
         if running_statistics is not None:
             memories = _viewed(running_statistics, self._running_places)
         for layer, p, m in zip(self.layers, self.views(params), memories, strict=True):
             x, needed = layer.forward(p, x, mode, m)
             outputs.append(x)
-            kept.append(needed)
-        return Pass(outputs, kept)
+            caches.append(needed)
+        return ForwardPass(outputs, caches)
 
-    def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:
+    def backward(self, params, done: ForwardPass, dy, upstream: list | None = None) -> np.ndarray:
         """From the gradient that arrives at the outputs back to that of all parameters `(..., P)`.
 
-        `dy` is used up. A list `arrived` is filled with what arrives at the output of each layer.
+        `dy` is used up. A list `upstream` is filled with what arrives at the output of each layer.
         """
         gradient = np.empty_like(params)
-        steps = zip(self.layers, self.views(params), done.kept, self.views(gradient), strict=True)
-        for layer, p, kept, dp in reversed(list(steps)):
-            if arrived is not None:
-                arrived.insert(0, dy.copy())
-            dy = layer.backward(p, kept, dy, dp)
+        steps = zip(self.layers, self.views(params), done.caches, self.views(gradient), strict=True)
+        for layer, p, cache, dp in reversed(list(steps)):
+            if upstream is not None:
+                upstream.insert(0, dy.copy())
+            dy = layer.backward(p, cache, dy, dp)
         return gradient
 
-    def passes(self, params, x, running_statistics=None) -> Iterator[Pass]:
+    def passes(self, params, x, running_statistics=None) -> Iterator[ForwardPass]:
         """Forward passes of many rows `(B, inputs)`, ROWS at a time: no layer holds them all."""
         for i in range(0, len(x), ROWS):
             yield self.forward(params, x[i : i + ROWS], running_statistics=running_statistics)
@@ -218,11 +218,11 @@ class Network:
         return self.outputs(params, x, running_statistics=running_statistics).argmax(-1)
 
     def accuracy(self, params, x, t, running_statistics=None) -> np.ndarray:
-        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found, as in `right`."""
-        return right(self.outputs(params, x, running_statistics=running_statistics), t)
+        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is predicted."""
+        return accuracy_score(self.outputs(params, x, running_statistics=running_statistics), t)
 
 
-def right(z, t) -> np.ndarray:
+def accuracy_score(z, t) -> np.ndarray:
     """The share `(...)` of outputs `(..., B, K)` largest at the label `(B,)`; NaN if not finite."""
     return np.where(np.isfinite(z).all((-2, -1)), (z.argmax(-1) == t).mean(-1), np.nan)
 

@@ -39,7 +39,7 @@ class Optimizer(Configurable):
 
     state_names: ClassVar[dict] = {}  # state variable of a point's shape -> what it is
     symbols: ClassVar[dict] = {}  # LaTeX -> state variable, where its name is not its letter
-    switched: ClassVar[dict] = {}  # (switch, its position) -> old LaTeX -> new
+    variants: ClassVar[dict] = {}  # (switch, its position) -> old LaTeX -> new
     dense: ClassVar[str] = ""  # what it works with of about d × d numbers: not for a network's many
     initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen

@@ -8,7 +8,7 @@ from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import minimize
-from optviz.optim.run import Segment, scheduled
+from optviz.optim.run import Segment, apply_schedules
 from optviz.optim.schedules import SCHEDULES, Schedule
 from optviz.spec import Choice, SpecError, canonical_json, choice, option
 from optviz.translation import N_
@@ -75,9 +75,9 @@ class OptimizerConfig:
         """The schedules by hyperparameter name."""
         return {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
 
-    def scheduled(self, t: int) -> Optimizer:
+    def optimizer_at(self, t: int) -> Optimizer:
         """The optimizer with its hyperparameters as the schedules set them at step t."""
-        return scheduled(self.build(), self.built_schedules().items(), t)
+        return apply_schedules(self.build(), self.built_schedules().items(), t)
 
     @property
     def lineage(self) -> "list[OptimizerConfig]":

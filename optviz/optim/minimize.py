@@ -12,7 +12,15 @@ from optviz.optim.base import Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.oracle import Oracle
-from optviz.optim.run import Moment, Run, Segment, named_schedules, planes, scheduled, stretches
+from optviz.optim.run import (
+    Moment,
+    Run,
+    Segment,
+    apply_schedules,
+    empty_points,
+    named_schedules,
+    segment_spans,
+)
 from optviz.optim.schedules import Schedule
 
 MAX_STEPS = 100_000
@@ -43,10 +51,10 @@ def minimize(
     float, and for segments out of order or between two steps.
     """
     x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
-    walk = Walk.of(f, opt, x, steps, noise, schedule, seed, then)
+    walk = Walk.from_arguments(f, opt, x, steps, noise, schedule, seed, then)
     with np.errstate(all="ignore"):  # what is not finite is found afterwards, once, and named
         moments = list(walk) if x.ndim == 1 else walk
-        points = planes(walk.steps + 1, *x.shape)
+        points = empty_points(walk.steps + 1, *x.shape)
         for t, moment in enumerate(moments):
             points[t] = moment.point
     return Run(f, walk.segments, points, walk.noisy, moments)
@@ -66,7 +74,7 @@ class Walk:
     noise: np.ndarray | None  # (steps, ..., d)
 
     @classmethod
-    def of(cls, f, opt, x, steps, noise, schedule, seed, then) -> "Walk":
+    def from_arguments(cls, f, opt, x, steps, noise, schedule, seed, then) -> "Walk":
         """From the arguments of `minimize`, whose ValueErrors it raises."""
         steps = _steps(steps)
         segments = _segments((Segment(0, opt, schedule), *then), steps)
@@ -93,8 +101,8 @@ class Walk:
         """
         x, state, given, before, warm_started = self.start, {}, None, None, ()
         oracle, noise = Oracle(self.function), self.noise
-        for (begin, opt, schedule), end in stretches(self.segments, self.steps):
-            state, warm = taken_over(before, opt, state, x)
+        for (begin, opt, schedule), end in segment_spans(self.segments, self.steps):
+            state, warm = take_over(before, opt, state, x)
             if not warm:
                 oracle = Oracle(self.function, oracle.count)
             before, warm_started = opt, (*warm_started, warm)
@@ -102,16 +110,16 @@ class Walk:
             for t in range(begin, end):
                 rows = yield Moment(x, state, given, tuple(oracle.count), warm_started)
                 if rows is not None:
-                    opt, noise = of_rows(opt, x.shape[:-1], (rows,)), None
-                    x, state = taken(x, rows), taken(state, rows)
+                    opt, noise = optimizer_for_rows(opt, x.shape[:-1], (rows,)), None
+                    x, state = take_rows(x, rows), take_rows(state, rows)
                     oracle.keep(rows)
                 oracle.begin(None if noise is None else noise[t])
-                x, state = scheduled(opt, schedules, t).step(oracle, x, state)
-                given = oracle.given
+                x, state = apply_schedules(opt, schedules, t).step(oracle, x, state)
+                given = oracle.gradient
         yield Moment(x, state, given, tuple(oracle.count), warm_started)
 
 
-def taken_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
+def take_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
     """The state with which `opt` goes on at x after another optimizer: the one that it finds, where
     that is of its own kind, or else its first one; and whether it found one.
     """
@@ -120,7 +128,7 @@ def taken_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tupl
     return (state if warm else fresh), warm
 
 
-def of_rows(opt, batch, rows):
+def optimizer_for_rows(opt, batch, rows):
     """An optimizer with the hyperparameters of some rows of a batch."""
     columns = {
         k.name: np.broadcast_to(getattr(opt, k.name), (*batch, 1))[rows]
@@ -128,14 +136,14 @@ def of_rows(opt, batch, rows):
         if np.ndim(getattr(opt, k.name))
     }
     if (inner := getattr(opt, "inner", None)) is not None:
-        columns["inner"] = of_rows(inner, batch, rows)
+        columns["inner"] = optimizer_for_rows(inner, batch, rows)
     return replace(opt, **columns) if columns else opt
 
 
-def taken(held, rows):
+def take_rows(held, rows):
     """Some rows `(n,)` of an array or of all arrays of a state; numbers are those of every row."""
     if isinstance(held, dict):
-        return {name: taken(v, rows) for name, v in held.items()}
+        return {name: take_rows(v, rows) for name, v in held.items()}
     return held.T[..., rows].T if np.ndim(held) else held  # in memory the batch stays last
 
 
@@ -175,7 +183,7 @@ def batch_start(f, opts, start, seed) -> np.ndarray:
         for k in hyperparameters(type(o))
     ]
     batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *shapes)
-    (at,) = planes(1, *batch)
+    (at,) = empty_points(1, *batch)
     at[...] = x
     return at
 

@@ -18,19 +18,19 @@ class Oracle:
 
     def __init__(self, f, count=(0, 0, 0)):
         self.f = f.raw if type(f) is Function else f  # anything with value, grad and hess will do
-        self.noise = self.given = None
+        self.noise = self.gradient = None
         self.count = [*count]
         self._known = {}  # by a search: where it has asked last, and the answer
 
     def begin(self, noise) -> None:
         """The next step, with its noise: what was known of noisy gradients is of no use to it. The
-        first gradient of a step is what it was `given`.
+        first gradient of a step stays its `gradient`.
         """
         if noise is not None and 0 in self._known:
             changed = (noise != self.noise).any(-1, keepdims=True)
             x, g = self._known[0]
             self._known[0] = np.where(changed, np.nan, x), g
-        self.noise, self.given = noise, None
+        self.noise, self.gradient = noise, None
 
     def keep(self, rows) -> None:
         """Go on with some rows `(n,)` of a batch alone, and without noise."""
@@ -44,7 +44,7 @@ class Oracle:
             g = self._noisy(x) if self.noise is not None else self.f.grad(x)
         else:
             g = self._ask(0, self._noisy, x, where)
-        self.given = g if self.given is None else self.given
+        self.gradient = g if self.gradient is None else self.gradient
         return g
 
     def value(self, x, where=None):

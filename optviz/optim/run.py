@@ -29,7 +29,7 @@ class Moment(NamedTuple):
 
     point: np.ndarray  # (..., d)
     state: dict  # of the optimizer there
-    given: np.ndarray | None  # the gradient in the step before, None where it asked for none
+    gradient: np.ndarray | None  # the gradient in the step before, None where it asked for none
     counts: tuple  # of evaluations so far, of every kind
     warm_started: tuple[bool, ...]  # of every segment so far: with the state of the one before
 
@@ -42,7 +42,7 @@ class Evaluations(NamedTuple):
     hessian: np.ndarray | int
 
     @classmethod
-    def of(cls, counts) -> "Evaluations":
+    def from_counts(cls, counts) -> "Evaluations":
         """From `(3, ...)`, of one path as whole numbers."""
         return cls(*(int(count) if count.ndim == 0 else count for count in counts))
 
@@ -107,7 +107,7 @@ class Run:
         at = np.where(lost.any(0), lost.argmax(0), -1)
         first = np.maximum(at, 0)[None]
         stopped = np.take_along_axis(points, first[..., None], 0)[0]
-        undefined = (at >= 0) & undefined_at(stopped, np.take_along_axis(values, first, 0)[0])
+        undefined = (at >= 0) & is_undefined(stopped, np.take_along_axis(values, first, 0)[0])
         gone = np.logical_or.accumulate(lost, 0)
         points = points.copy("K")  # another thread may be reading them
         points[gone] = np.nan
@@ -123,22 +123,22 @@ class Run:
         them.
         """
         _, opt, schedule = [segment for segment in self.segments if segment.step <= t][-1]
-        return scheduled(opt, named_schedules(opt, schedule), t)
+        return apply_schedules(opt, named_schedules(opt, schedule), t)
 
-    def scheduled(self, name: str) -> np.ndarray:
+    def scheduled_values(self, name: str) -> np.ndarray:
         """A hyperparameter at each step as its schedule sets it, `(steps+1,)`; NaN where none does.
 
         Of one path; what holds at its last step would take the next one.
         """
         values = np.full(len(self.points), np.nan)
-        for (begin, opt, schedule), end in stretches(self.segments, len(values)):
+        for (begin, opt, schedule), end in segment_spans(self.segments, len(values)):
             if factor := dict(named_schedules(opt, schedule)).get(name):
                 own = setting(opt, name)
                 values[begin:end] = [own * factor(t) for t in range(begin, end)]
         return values
 
     @property
-    def held(self) -> list[dict]:
+    def state_dicts(self) -> list[dict]:
         """Everything that the optimizer held at each step."""
         return [moment.state for moment in self._moments]
 
@@ -157,8 +157,8 @@ class Run:
         """
         given = np.full_like(self.points[1:], np.nan)
         for t, moment in enumerate(self._moments):
-            if moment.given is not None:
-                given[t - 1] = moment.given
+            if moment.gradient is not None:
+                given[t - 1] = moment.gradient
         given[self._gone[1:]] = np.nan
         return given
 
@@ -170,7 +170,7 @@ class Run:
         """
         recorded, shape = {}, self.points.shape[1:]
         for t, moment in enumerate(self._moments):
-            for name, v in shaped(moment.state, shape).items():
+            for name, v in point_shaped(moment.state, shape).items():
                 if name not in recorded and v.shape == shape:
                     recorded[name] = np.full_like(self.points, np.nan)
                 if name in recorded:
@@ -187,7 +187,7 @@ class Run:
         """
         points = [
             opt.lookahead(self.points[begin:end], _Recorded(self, slice(begin, end)))
-            for (begin, opt, _), end in stretches(self.segments, len(self.points))
+            for (begin, opt, _), end in segment_spans(self.segments, len(self.points))
         ]
         return points[0] if len(points) == 1 else np.concatenate(points)
 
@@ -212,7 +212,7 @@ class Run:
     @cached_property
     def evaluations(self) -> Evaluations:
         """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
-        return Evaluations.of(self.work[-1])
+        return Evaluations.from_counts(self.work[-1])
 
     @property
     def heights(self) -> np.ndarray:
@@ -240,9 +240,11 @@ class Run:
         at = self.lookahead[:-1]
         if (at[1:] == at[:-1]).all(-1).any():
             moments = pairwise(self._moments)
-            found = [(a, m.state, after.given) for a, (m, after) in zip(at, moments, strict=True)]
-            resting[1:] = [repeated(one, other) for one, other in pairwise(found)]
-            ran = stretches(self.segments, len(resting))
+            found = [
+                (a, m.state, after.gradient) for a, (m, after) in zip(at, moments, strict=True)
+            ]
+            resting[1:] = [is_repeat(one, other) for one, other in pairwise(found)]
+            ran = segment_spans(self.segments, len(resting))
             for ((begin, *_), end), warm in zip(ran, self.warm_started, strict=True):
                 # what moves again later has not been at rest
                 resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
@@ -264,18 +266,18 @@ class _Recorded(dict):
         return self.run.state[name][self.steps]
 
 
-def stretches(segments, end: int) -> Iterable[tuple[Segment, int]]:
+def segment_spans(segments, end: int) -> Iterable[tuple[Segment, int]]:
     """Every segment with the step at which it ends; the last one's is told."""
     return zip(segments, [*(segment.step for segment in segments[1:]), end], strict=True)
 
 
-def planes(steps, *shape):
+def empty_points(steps, *shape):
     """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
     *batch, d = shape
     return np.moveaxis(np.empty((steps, d, *batch)), 1, -1)
 
 
-def undefined_at(x, value) -> np.ndarray:
+def is_undefined(x, value) -> np.ndarray:
     """Whether f has no value at points `(..., d)`, where `value` `(...)` is what came out.
 
     Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
@@ -283,7 +285,7 @@ def undefined_at(x, value) -> np.ndarray:
     return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
 
 
-def repeated(before, after) -> np.ndarray:
+def is_repeat(before, after) -> np.ndarray:
     """Where a step finds what the one before has found, `(...)` bool, so that it asks for nothing.
 
     Of each step it is where it asks, the state, and the gradient that it is given.
@@ -294,18 +296,18 @@ def repeated(before, after) -> np.ndarray:
         return np.zeros_like(same)
     if same.any():
         same &= (given == given_next).all(-1)
-        held_next = shaped(state_next, at.shape)
-        for name, v in shaped(state, at.shape).items():
-            same &= alike(v, held_next.get(name, np.nan)).all(-1)
+        held_next = point_shaped(state_next, at.shape)
+        for name, v in point_shaped(state, at.shape).items():
+            same &= equal_or_nan(v, held_next.get(name, np.nan)).all(-1)
     return same
 
 
-def alike(a, b) -> np.ndarray:
+def equal_or_nan(a, b) -> np.ndarray:
     """Where two arrays hold the same, be it NaN."""
     return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
-def shaped(state, shape) -> dict[str, np.ndarray]:
+def point_shaped(state, shape) -> dict[str, np.ndarray]:
     """What in a state has the shape `(..., d)` of a point, or is one number for each."""
     shapes = shape, (*shape[:-1], 1)
     return {k: v for k, v in state.items() if isinstance(v, np.ndarray) and v.shape in shapes}
@@ -324,7 +326,7 @@ def named_schedules(opt: Optimizer, schedule) -> list[tuple[str, Schedule]]:
     return list(named.items())
 
 
-def scheduled(opt: Optimizer, schedules: Iterable[tuple[str, Schedule]], t: int) -> Optimizer:
+def apply_schedules(opt: Optimizer, schedules: Iterable[tuple[str, Schedule]], t: int) -> Optimizer:
     """The optimizer with its hyperparameters as their schedules set them at step t."""
     for name, factor in schedules:
         opt = opt.scaled(name, factor(t))

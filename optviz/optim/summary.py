@@ -105,7 +105,7 @@ def _ahead(run):
     """The points to which a run would go on from its end, without noise, `(n, 2)`."""
     steps = len(run.points) - 1
     points = np.empty((int(np.clip(steps, *AHEAD)), 2))
-    x, state, oracle = run.points[-1], run.held[-1], Oracle(run.function)
+    x, state, oracle = run.points[-1], run.state_dicts[-1], Oracle(run.function)
     for t in range(len(points)):
         x, state = run.optimizer_at(steps + t).step(oracle, x, state)
         points[t] = x

@@ -8,7 +8,7 @@ from functools import cache
 from html.entities import html5
 
 from optviz.optim.base import Optimizer
-from optviz.optim.equations import declared
+from optviz.optim.equations import active_equations
 from optviz.optim.hyperparameter import hyperparameters
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
@@ -42,7 +42,8 @@ def filled(thing) -> list[str]:
     An optimizer's are one to a line and as its switches make them.
     """
     out = []
-    for equation in declared(thing) if isinstance(thing, Optimizer) else equations(type(thing)):
+    method = isinstance(thing, Optimizer)
+    for equation in active_equations(thing) if method else equations(type(thing)):
         for k in sorted(hyperparameters(type(thing)), key=lambda k: -len(k.symbol)):
             if k.symbol and k.kind is not bool:
                 equation = _put(equation, k.symbol, latex_number(getattr(thing, k.name)))

@@ -9,7 +9,7 @@ from optviz.plot import style
 from optviz.plot.training import Network
 from optviz.shell.export.networks import network_names
 from optviz.shell.share import MAX_KEPT
-from optviz.training import together
+from optviz.training import merge_seeds
 from optviz.translation import _
 from optviz.ui.job_runner import states_of
 from optviz.ui.session import Results, session
@@ -78,7 +78,7 @@ def _runs(context, view, results):
     """
     page, theme = context.page, context.theme
     found = [
-        page.lines(spec, together(states_of(results, view.jobs(spec))), theme)
+        page.lines(spec, merge_seeds(states_of(results, view.jobs(spec))), theme)
         for spec in specs(page)
     ]
     if not found:

@@ -18,7 +18,7 @@ from optviz.shell.lessons import card as lesson_card
 from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.parts import draw_part, growing, name_of_part, pictures, tabs
 from optviz.spec import SpecError, canonical_json, to_dict
-from optviz.training import together
+from optviz.training import merge_seeds
 from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.cache import cached
@@ -98,7 +98,7 @@ def form_of(page: Page) -> Form:
 
 def context_of(page: Page, states=()) -> Context:
     """What the page's parts are made from."""
-    return Context(page, session().specs[page.key], together(states), THEMES[theme_name()])
+    return Context(page, session().specs[page.key], merge_seeds(states), THEMES[theme_name()])
 
 
 # Around the results.

@@ -18,12 +18,12 @@ def cost_of(training: Training) -> float:
     and once by every row on which the accuracy is measured.
     """
     networks = training.shape[0] * training.shape[1]
-    met = networks * (3 * training.drawn + OPTIMIZER) * training.network.size
-    measured = measuring(training) / training.eval_every
+    met = networks * (3 * training.batch_size + OPTIMIZER) * training.network.size
+    measured = measurement_cost(training) / training.eval_every
     return training.iterations * (STEP + met / PRODUCTS + measured)
 
 
-def measuring(training: Training) -> float:
+def measurement_cost(training: Training) -> float:
     """Seconds that one measurement takes, which the page of an untrained network waits for."""
     networks = training.shape[0] * training.shape[1]
     rows = min(training.split.rows, MAX_EVALUATED) + MAX_EVALUATED / 2

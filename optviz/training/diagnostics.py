@@ -9,12 +9,14 @@ from collections.abc import Callable
 import numpy as np
 
 from optviz.nn.loss import MiniBatch
-from optviz.nn.network import Network, Pass
+from optviz.nn.network import ForwardPass, Network
 
 NEGATIVE = 1e-3
 
 
-def diagnostics(network: Network, params, before, gradient, done: Pass) -> dict[str, np.ndarray]:
+def diagnostics(
+    network: Network, params, before, gradient, done: ForwardPass
+) -> dict[str, np.ndarray]:
     """What the last update, from parameters `before` to `params` `(I, S, P)`, did to each layer.
 
     `update_ratio` and `gradient_norm` `(I, S, layers)` are of the weight matrices: the norm of
@@ -24,7 +26,7 @@ def diagnostics(network: Network, params, before, gradient, done: Pass) -> dict[
     examples of the pass `done`. NaN where nothing was updated yet.
     """
     with np.errstate(all="ignore"):
-        flat = [network.layers[i].h.saturated(*done.kept[i]) for i in network.hidden]
+        flat = [network.layers[i].h.saturated(*done.caches[i]) for i in network.hidden]
         now, was, slope = (_weight_norms(network, a) for a in (params - before, before, gradient))
         return {
             "update_ratio": now / was,

@@ -10,7 +10,7 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.spec import Choice, SpecError, validate
-from optviz.training.cost import measuring
+from optviz.training.cost import measurement_cost
 from optviz.training.spec import MAX_SEED, VALIDATION, Split, Training
 
 MAX_NUMBERS = 10**8  # that a training holds at once
@@ -46,7 +46,7 @@ class TrainingSettings:
             check(training)
 
 
-def unsuited(key: str, network: Network) -> str:
+def why_unsuited(key: str, network: Network) -> str:
     """Why the optimizer cannot train the network, in a sentence; empty where it can."""
     cls, p = OPTIMIZERS[key], network.size
     if not cls.dense:
@@ -87,15 +87,15 @@ def check(training: Training) -> None:
     for config in training.optimizer.lineage:
         if config.initial_points:
             raise SpecError("a network is trained without further starts")
-        if why := unsuited(config.method.key, net):
+        if why := why_unsuited(config.method.key, net):
             raise SpecError(why)
     lineage = (replace(training, optimizer=config) for config in training.optimizer.lineage)
-    if (numbers := max(map(held_numbers, lineage))) > MAX_NUMBERS:
+    if (numbers := max(map(count_numbers, lineage))) > MAX_NUMBERS:
         raise SpecError(
             f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} "
             "are the most"
         )
-    if (seconds := measuring(training)) > MAX_MEASURING:
+    if (seconds := measurement_cost(training)) > MAX_MEASURING:
         raise SpecError(
             f"to measure so many and large networks once takes about {seconds:.0f} s; "
             f"{MAX_MEASURING} s are the most"
@@ -124,7 +124,7 @@ def _check_trials(training):
             trial.initializer.check(INITIALIZERS, "initializer")
 
 
-def held_numbers(training):
+def count_numbers(training):
     """How many numbers there are at a time: parameters, the optimizer's state, signals both ways,
     snapshots.
     """
@@ -133,6 +133,6 @@ def held_numbers(training):
     per_parameter = 1 + sum(
         np.size(v) for v in training.optimizer.build().init(np.zeros(1)).values()
     )
-    signals = 4 * training.drawn * sum(training.network.sizes)
+    signals = 4 * training.batch_size * sum(training.network.sizes)
     snapshots = training.iterations // training.snapshot_every * p if training.snapshot_every else 0
     return rules * (seeds * (p * per_parameter + signals) + snapshots)

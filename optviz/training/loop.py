@@ -13,12 +13,12 @@ from optviz.nn import (
     LOSSES,
     MiniBatch,
     Mode,
+    accuracy_score,
     one_hot,
-    right,
     softmax,
     softmax_cross_entropy,
 )
-from optviz.optim.minimize import taken_over
+from optviz.optim.minimize import take_over
 from optviz.training.diagnostics import diagnostics, negative_curvatures, sharpness
 from optviz.training.spec import Data, Training, load
 
@@ -133,7 +133,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         with np.errstate(all="ignore"):  # what is not finite is found below, and named
             if ahead and ahead[0].step == t:
                 earlier, ((_, opt, schedules), *ahead) = opt, ahead
-                state = narrow(taken_over(earlier, opt, state, params)[0], params.dtype)
+                state = narrow(take_over(earlier, opt, state, params)[0], params.dtype)
             rated = opt if factors is None else opt.scaled("lr", factors)
             for name, factor in (schedules or {}).items():
                 rated = rated.scaled(name, float(factor(t)))
@@ -265,8 +265,8 @@ def _measured(now, x, t):
         first = next(passes)
         z = np.concatenate([done.outputs[-1] for done in chain([first], passes)], -2)
         cross_entropy, _ = softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
-        alone = right(z, t)
-        together = right(softmax(z).mean(1), t) if z.shape[1] > 1 else alone[:, 0]
+        alone = accuracy_score(z, t)
+        together = accuracy_score(softmax(z).mean(1), t) if z.shape[1] > 1 else alone[:, 0]
         return alone, cross_entropy, together, first
 
 
@@ -282,7 +282,7 @@ def select(now: Progress, trials) -> Progress:
         now,
         training=replace(training, **some),
         params=now.params[of],
-        state=picked(now.state, of, len(now.params)),
+        state=pick_trials(now.state, of, len(now.params)),
         running_statistics=now.running_statistics[of],
         loss=now.loss[:, of],
         diverged_at=now.diverged_at[of],
@@ -294,12 +294,12 @@ def select(now: Progress, trials) -> Progress:
     )
 
 
-def picked(held, of, n: int):
+def pick_trials(held, of, n: int):
     """Of an optimizer's state for n trials that of some, by their places."""
     if isinstance(held, dict):
-        return {k: picked(v, of, n) for k, v in held.items()}
+        return {k: pick_trials(v, of, n) for k, v in held.items()}
     if isinstance(held, list | tuple):
-        return type(held)(picked(v, of, n) for v in held)
+        return type(held)(pick_trials(v, of, n) for v in held)
     return held[of] if isinstance(held, np.ndarray) and held.ndim and len(held) == n else held
 
 

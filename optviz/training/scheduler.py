@@ -2,7 +2,7 @@
 
 A job is computed in slices by an executor, each from the state that the one before has left. What
 two visitors want is computed once. Visitors take turns, whoever was served longest ago is next; of
-a visitor's jobs the one that is farthest behind. Wishes end by themselves when nobody renews them.
+a visitor's jobs the one that is farthest behind. Requests end when nobody renews them.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -14,13 +14,13 @@ from threading import RLock, Thread
 from time import monotonic
 
 from optviz.training.executors import SerialExecutor, start_executor
-from optviz.training.tickets import Entry, Ticket, Wish, size_of
+from optviz.training.tickets import Entry, Request, Ticket, size_of
 from optviz.training.workers import import_modules
 
 SLICE = 0.25  # seconds of a job at a time, where others wait
 SHORT = 0.06  # where nobody else does, who then sees more of it
 CLASS = 6  # visitors who train at once; one who goes from page to page is several for INTEREST
-INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
+INTEREST = 5.0  # seconds that a request holds: a page that is looked at renews it far more often
 MAX_BYTES = 512 << 20  # of states that nobody waits for
 MAX_UNTRAINED = 32 << 20  # of those that have only begun: every value that a knob has passed
 
@@ -29,7 +29,7 @@ class Scheduler:
     """Jobs of all visitors on one executor, which is started when it is first needed.
 
     May be used by many threads. What a job raises is the `error` of its ticket, until somebody
-    wishes for it anew.
+    asks for it anew.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Scheduler:
         self._start, self._max_bytes, self._clock = start, max_bytes, clock
         self._executor: Executor | None = None
         self._entries: dict[tuple, Entry] = {}  # the least recently used first
-        self._wishes: dict[str, Wish] = {}  # the oldest first
+        self._requests: dict[str, Request] = {}  # the oldest first
         self._looks: dict[str, tuple[set, float]] = {}  # keys a visitor asks for, and until when
         self._beginnings: dict[tuple, Future] = {}
         self._running: set[tuple] = set()  # (key of a ticket, part of its job)
@@ -107,7 +107,7 @@ class Scheduler:
             with self._lock:
                 self._beginnings.pop(ticket.key, None)
 
-    def known(self, key: tuple):
+    def peek(self, key: tuple):
         """The state of a ticket's key; None where there is none."""
         with self._lock:
             entry = self._entries.get(key)
@@ -140,12 +140,12 @@ class Scheduler:
         """How many jobs are worked at, and how many more are waited for."""
         with self._lock:
             now, running = self._clock(), self._running_keys
-            wished = {t.key for w in self._wishes.values() if w.until > now for t in w.tickets}
-            due = {key for key in wished if (e := self._entries.get(key)) and e.due}
+            asked = {t.key for r in self._requests.values() if r.expires > now for t in r.tickets}
+            due = {key for key in asked if (e := self._entries.get(key)) and e.due}
             return len(running), len(due - running)
 
     def _evict(self):
-        needed = {t.key for wish in self._wishes.values() for t in wish.tickets}
+        needed = {t.key for request in self._requests.values() for t in request.tickets}
         needed |= self._running_keys
         now, looks = self._clock(), self._looks.values()
         needed |= {key for keys, until in looks if until > now for key in keys}
@@ -173,7 +173,7 @@ class Scheduler:
         tickets: Sequence[Ticket],
         spend: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """Wish for jobs, or renew the wish; what the visitor wished for before is replaced.
+        """Request jobs, or renew the request; what the visitor asked for before is replaced.
 
         `spend` is told what the jobs cost, in seconds; what several wait for they share.
         """
@@ -181,61 +181,62 @@ class Scheduler:
             self.state(ticket)
         with self._lock:
             tickets = [self._first(ticket) for ticket in tickets]
-            until, wish = self._clock() + INTEREST, self._wishes.get(visitor)
-            if wish is None or wish.until <= self._clock():
+            until, request = self._clock() + INTEREST, self._requests.get(visitor)
+            if request is None or request.expires <= self._clock():
                 for ticket in tickets:
                     if entry := self._entries.get(ticket.key):
                         entry.error = ""
-                wish = Wish(tickets, until, spend)
-            wish.tickets, wish.until, wish.spend = tickets, until, spend
-            self._wishes[visitor] = wish
+                request = Request(tickets, until, spend)
+            request.tickets, request.expires, request.spend = tickets, until, spend
+            self._requests[visitor] = request
         self.dispatch()
 
     @property
     def visitors(self) -> int:
-        """How many wish for something."""
+        """How many have requested something."""
         now = self._clock()
         with self._lock:
-            return sum(wish.until > now for wish in self._wishes.values())
+            return sum(request.expires > now for request in self._requests.values())
 
     def leave(self, visitor: str) -> None:
-        """Wish for nothing more; others may still wait for the same."""
+        """Withdraw the request; others may still wait for the same."""
         with self._lock:
-            self._wishes.pop(visitor, None)
+            self._requests.pop(visitor, None)
 
-    def ahead(self, visitor: str) -> int:
+    def queue_position(self, visitor: str) -> int:
         """How many slices of others come before the visitor's next; 0 where one is under way."""
         with self._lock:
-            wish = self._wishes.get(visitor)
-            if wish is None or any(t.key in self._running_keys for t in wish.tickets):
+            request = self._requests.get(visitor)
+            if request is None or any(t.key in self._running_keys for t in request.tickets):
                 return 0
-            earlier = [w for w in self._wishes.values() if w.turn < wish.turn and self._next_of(w)]
-            return len(self._running) + len(earlier)
+            earlier = [r for r in self._requests.values() if r.turn < request.turn]
+            return len(self._running) + sum(self._next_of(r) is not None for r in earlier)
 
     # Slices.
 
     def dispatch(self) -> bool:
         """Hand slices to whoever is free; whether there was anything to do."""
-        given = []
+        slices = []
         with self._lock:
             if self._next():
                 self._started()
             free = self._executor.slots - len(self._running) if self._executor else 0
-            if len(self._wishes) >= CLASS and hasattr(self._executor, "give_way"):
-                self._executor.give_way()  # who serves them all goes first
+            if len(self._requests) >= CLASS and hasattr(self._executor, "lower_priority"):
+                self._executor.lower_priority()  # who serves them all goes first
             for _ in range(free):
                 if (found := self._next()) is None:
                     break
                 entry, part = found
                 self._running.add((entry.ticket.key, part))
                 turn = next(self._turns)
-                for wish in self._wishes.values():
-                    if any(ticket.key == entry.ticket.key for ticket in wish.tickets):
-                        wish.turn = turn
-                given.append(found)
-        for found in given:
-            self._submit(*found)
-        return bool(given)
+                for request in self._requests.values():
+                    if any(ticket.key == entry.ticket.key for ticket in request.tickets):
+                        request.turn = turn
+                slices.append(found)
+            executor = self._executor  # a shutdown may take it away meanwhile
+        for entry, part in slices:
+            self._submit(executor, entry, part)
+        return bool(slices)
 
     def start(self, *modules: str) -> None:
         """Start the executor before it is needed, and import there what jobs are made of; without
@@ -264,22 +265,22 @@ class Scheduler:
         try:
             self._executor_now()
         except Exception as raised:  # a cluster that is not there: its errors are of many kinds
-            for wish in self._wishes.values():
-                for ticket in wish.tickets:
+            for request in self._requests.values():
+                for ticket in request.tickets:
                     if entry := self._entries.get(ticket.key):
                         entry.error = f"{raised}" or type(raised).__name__
 
     def _next(self) -> tuple[Entry, Hashable] | None:
         now = self._clock()
-        self._wishes = {v: wish for v, wish in self._wishes.items() if wish.until > now}
-        for wish in sorted(self._wishes.values(), key=lambda wish: wish.turn):
-            if found := self._next_of(wish):
+        self._requests = {v: r for v, r in self._requests.items() if r.expires > now}
+        for request in sorted(self._requests.values(), key=lambda request: request.turn):
+            if found := self._next_of(request):
                 return found
         return None
 
-    def _next_of(self, wish) -> tuple[Entry, Hashable] | None:
+    def _next_of(self, request) -> tuple[Entry, Hashable] | None:
         """A part of the job that is farthest behind."""
-        entries = [self._entries.get(ticket.key) for ticket in wish.tickets]
+        entries = [self._entries.get(ticket.key) for ticket in request.tickets]
         free = [(e, part) for e in entries if e and e.due for part in self._free(e)]
         return min(free, key=lambda found: found[0].amount.share, default=None)
 
@@ -288,32 +289,32 @@ class Scheduler:
         key = entry.ticket.key
         return [part for part in entry.parts if (key, part) not in self._running][:1]
 
-    def _submit(self, entry, part):
+    def _submit(self, executor, entry, part):
         begun = self._clock()
         try:
-            future = self._executor.submit(*entry.call(part, self._slice()))
+            future = executor.submit(*entry.call(part, self._slice(executor)))
         except RuntimeError:  # the server is ending
             with self._lock:
                 self._running.discard((entry.ticket.key, part))
             return
-        if isinstance(self._executor, SerialExecutor):  # the next one when somebody asks again
+        if isinstance(executor, SerialExecutor):  # the next one when somebody asks again
             self._finish(entry, part, future, begun)
         else:
             future.add_done_callback(
                 lambda future: self._finish(entry, part, future, begun) or self.dispatch()
             )
 
-    def _slice(self):
-        alone = len(self._wishes) == 1 and not isinstance(self._executor, SerialExecutor)
+    def _slice(self, executor):
+        alone = len(self._requests) == 1 and not isinstance(executor, SerialExecutor)
         return min(SHORT, SLICE) if alone else SLICE
 
     def _finish(self, entry, part, future, begun):
         with self._lock:
             self._running.discard((entry.ticket.key, part))
-            key, wishes = entry.ticket.key, self._wishes.values()
-            waiting = [wish for wish in wishes if any(t.key == key for t in wish.tickets)]
-            for wish in waiting:
-                wish.spend((self._clock() - begun) / len(waiting))
+            key, requests = entry.ticket.key, self._requests.values()
+            waiting = [r for r in requests if any(t.key == key for t in r.tickets)]
+            for request in waiting:
+                request.spend((self._clock() - begun) / len(waiting))
             try:
                 entry.join(part, future.result())
             except Exception as raised:
@@ -323,7 +324,7 @@ class Scheduler:
     def shutdown(self) -> None:
         """Wait for nobody, and end the executor."""
         with self._lock:
-            self._wishes.clear()
+            self._requests.clear()
             executor, self._executor = self._executor, None
         if executor:
             executor.shutdown()

@@ -1,4 +1,4 @@
-"""Seeds apart and together: a job each, so that one more leaves the others as they are."""
+"""Seeds split and merged: a job each, so that one more leaves the others as they are."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,12 +13,12 @@ _JOINED = WeakValueDictionary()  # as long as somebody looks
 _PARTS = WeakKeyDictionary()  # of what is joined
 
 
-def apart(training: Training) -> list[Training]:
+def split_seeds(training: Training) -> list[Training]:
     """A training for each seed."""
     return [replace(training, seeds=(seed,)) for seed in training.seeds]
 
 
-def together(states: Sequence) -> list:
+def merge_seeds(states: Sequence) -> list:
     """States in which neighbors that differ in the seed alone are one; what is no training stays.
 
     Seeds that are under way are shown as far as all have come; beside one that is done, the others
@@ -41,7 +41,7 @@ def _shared(states):
     return found
 
 
-def marks(states: Sequence) -> tuple:
+def identity_keys(states: Sequence) -> tuple:
     """What tells states from all others without keeping them; what is joined anew has the same."""
     return tuple(_PARTS.get(state) or ref(state) for state in states)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data import OWN, SIZED, SOURCES, TOY_SETS, digits, load_mnist, standardized
+from optviz.data import OWN, SIZED, SOURCES, TOY_SETS, digits, load_mnist, standardize
 from optviz.nn import BATCHES, DTYPES, INITIALIZERS, LABELS, Network, Penalty, stream
 from optviz.optim import OPTIMIZERS, Optimizer
 from optviz.optim.base import setting, with_hyperparameter
@@ -75,8 +75,8 @@ class Split:
         "set, for the end. At 0 they go by all of them, as in the notes",
     )
 
-    def of(self, x, t, final: bool = False) -> Data:
-        """The two parts of rows `(N, inputs)` and labels `(N,)`, as `judging` says. ValueError
+    def partition(self, x, t, final: bool = False) -> Data:
+        """The two parts of rows `(N, inputs)` and labels `(N,)`, as `with_holdout` says. ValueError
         where no row would be left.
         """
         n = len(x)
@@ -85,9 +85,9 @@ class Split:
         order = np.arange(n) if self.first else np.random.default_rng(self.seed).permutation(n)
         here, there = order[: self.rows], order[self.rows :]
         data = Data(x[here], t[here], x[there], t[there])
-        return self.judging(self.with_label_noise(data), final)
+        return self.with_holdout(self.with_label_noise(data), final)
 
-    def judging(self, data: Data, final: bool = False) -> Data:
+    def with_holdout(self, data: Data, final: bool = False) -> Data:
         """With the validation set to be judged by, or when all is chosen the test set: the first
         rows that are not for training, and the others. With no validation both are all of them.
         """
@@ -153,10 +153,10 @@ class Training:
     @property
     def epoch(self) -> float:
         """Iterations in which as many examples are drawn as there are for training."""
-        return self.split.rows / self.drawn
+        return self.split.rows / self.batch_size
 
     @property
-    def drawn(self) -> int:
+    def batch_size(self) -> int:
         """Examples in a mini-batch."""
         return self.batch or self.split.rows
 
@@ -228,16 +228,16 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     if key in SOURCES:
         learn, examine = load_mnist(source, key)
         rows = Data(*(part[: training.split.rows].copy() for part in learn), *examine)
-        data = training.split.judging(training.split.with_label_noise(rows), final)
+        data = training.split.with_holdout(training.split.with_label_noise(rows), final)
     elif key in TOY_SETS:
-        data = training.split.of(
+        data = training.split.partition(
             *training.dataset.build(TOY_SETS).sample(training.split.seed), final
         )
     elif key == OWN:
-        x, t, _labels = training.dataset.build(SIZED).of(source)
-        data = training.split.of(x, t, final)
+        x, t, _labels = training.dataset.build(SIZED).match(source)
+        data = training.split.partition(x, t, final)
     else:
-        data = training.split.of(*digits(), final)
+        data = training.split.partition(*digits(), final)
 
     def prepared(change):
         return data._replace(x=change(data.x), x_test=change(data.x_test))
@@ -246,7 +246,7 @@ def load(training: Training, source=None, final: bool = False) -> Data:
         mean = data.x.mean(0)
         return prepared(lambda x: x - mean)
     if training.inputs == "standardized" or (key == OWN and training.inputs != "raw"):
-        data = prepared(lambda x: standardized(x, like=data.x))
+        data = prepared(lambda x: standardize(x, like=data.x))
     if training.inputs == "raw":
         return prepared(lambda x: COUNTS.get(key, 1.0) * x)
     if training.inputs == "offset":

@@ -71,11 +71,11 @@ class Entry:
 
 
 @dataclass(eq=False)
-class Wish:
+class Request:
     """What a visitor waits for, until when, and when they were served last."""
 
     tickets: Sequence[Ticket]
-    until: float
+    expires: float
     spend: Callable[[float], None]  # is told the seconds that slices for it have taken
     turn: int = -1
 

@@ -175,7 +175,7 @@ class ProcessExecutor(Executor):
         finally:
             self._idle.append(worker)
 
-    def give_way(self) -> None:
+    def lower_priority(self) -> None:
         """Compute only on cores that nobody else wants from now on, where the system can do that: a
         process of low priority still ends its turn first.
         """

@@ -61,7 +61,7 @@ class GaussianProcess:
     weights: np.ndarray  # (n,): K^-1 (y - m)
 
     @classmethod
-    def of(cls, points, values, scales, noise=1e-6, kernel="matern") -> "GaussianProcess":
+    def from_data(cls, points, values, scales, noise=1e-6, kernel="matern") -> "GaussianProcess":
         r"""With given lengths and noise, and the most likely mean and variance.
 
         $$ m = \frac{1^\top K^{-1} y}{1^\top K^{-1} 1},
@@ -88,12 +88,14 @@ class GaussianProcess:
         return float(-0.5 * (n * math.log(2 * math.pi * self.variance) + spread) - half_log_det)
 
     @classmethod
-    def fitted(cls, points, values, kernel: str = "matern") -> "GaussianProcess":
+    def fit(cls, points, values, kernel: str = "matern") -> "GaussianProcess":
         """With the most likely lengths and noise of a small grid, found axis by axis."""
         d = np.shape(points)[1]
 
         def likeliest(*tries):
-            found = [cls.of(points, values, scales, noise, kernel) for scales, noise in tries]
+            found = [
+                cls.from_data(points, values, scales, noise, kernel) for scales, noise in tries
+            ]
             return max(found, key=lambda process: process.log_marginal_likelihood)
 
         best = likeliest(*((np.full(d, s), noise) for s in SCALES[1:5] for noise in NOISES))

@@ -27,15 +27,15 @@ READABLE = 0.75  # of the variance must be foreseen, or the process knows too li
 class Importance(NamedTuple):
     """What each of d inputs matters, as shares of the variance, and how good the guess at f is."""
 
-    alone: np.ndarray  # (d,)
+    first_order: np.ndarray  # (d,), each input alone
     total: np.ndarray  # (d,)
-    foreseen: float  # Q²: 1 − squared leave-one-out error / variance of the known values
+    q_squared: float  # Q²: 1 − squared leave-one-out error / variance of the known values
     n: int  # known values
 
     @property
     def readable(self) -> bool:
         """Whether there are trials enough, and the process foresees what it has not seen."""
-        return self.n >= ENOUGH * (len(self.alone) + 1) and self.foreseen >= READABLE
+        return self.n >= ENOUGH * (len(self.first_order) + 1) and self.q_squared >= READABLE
 
 
 def ranks(values) -> np.ndarray:
@@ -60,9 +60,9 @@ def importance(points, values, kernel: str = "matern") -> Importance:
     spread = np.var(values) if n else 0.0
     if n < ENOUGH * (d + 1) or not spread:
         return Importance(np.full(d, np.nan), np.full(d, np.nan), 0.0, n)
-    process = GaussianProcess.fitted(points, values, kernel)
-    foreseen = 1 - float((process.leave_one_out_errors**2).mean() / spread)
-    return Importance(*variance_shares(lambda x: process.predict(x)[0], d), foreseen, n)
+    process = GaussianProcess.fit(points, values, kernel)
+    q_squared = 1 - float((process.leave_one_out_errors**2).mean() / spread)
+    return Importance(*variance_shares(lambda x: process.predict(x)[0], d), q_squared, n)
 
 
 def variance_shares(f: Callable, d: int) -> tuple[np.ndarray, np.ndarray]:

@@ -126,7 +126,7 @@ class Bayesian(Sampler):
         if len(points) < 2:
             return rng.random((n, d))
         kernel = "matern" if self.rough else "squared_exponential"
-        process = GaussianProcess.fitted(points, accuracies, kernel)
+        process = GaussianProcess.fit(points, accuracies, kernel)
         best, chosen = accuracies.max(), []
         near = points[np.argsort(-accuracies, kind="stable")[:5]]
         for _ in range(n):

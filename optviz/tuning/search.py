@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.nn import one_hot, right, softmax, softmax_cross_entropy
+from optviz.nn import accuracy_score, one_hot, softmax, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Job, Progress, Training, loop
 from optviz.training.cost import cost_of
@@ -164,7 +164,7 @@ class SearchJob(Job):
             parts = [self.part(state, batch.trials) for batch in state.batches]
             state = _joined(state, [part.advance(until - perf_counter()) for part in parts])
             if state.batches and not self.parts(state):  # all are at the rung
-                state = _halved(state, split_data(self.search, self.data()).seen)
+                state = _halved(state, split_data(self.search, self.data()).tuning)
         return state
 
     def progress(self, state: SearchState) -> Amount:
@@ -207,7 +207,7 @@ class BatchPart(NamedTuple):
         until, (trials, now) = perf_counter() + budget, self.batch
         if budget <= 0:
             return self.batch
-        search, data = self.job.search, split_data(self.job.search, self.job.data()).seen
+        search, data = self.job.search, split_data(self.job.search, self.job.data()).tuning
         if now is None:
             own = tuple(map(search.trial, self.values))
             now = loop.begin(replace(search.base, trials=own), data)
@@ -315,5 +315,5 @@ def final_accuracies(state: SearchState, data: SearchData) -> tuple[float, float
     x = data.x_test.astype(best[0].params.dtype, copy=False)
     sound = [winner for winner in best if np.isfinite(winner.params).all()] or best[:1]
     said = [softmax(network.outputs(p, x, running_statistics=s)) for _, p, s in sound]
-    alone, together = (right(p, data.t_test) for p in (said[0], np.mean(said, 0)))
+    alone, together = (accuracy_score(p, data.t_test) for p in (said[0], np.mean(said, 0)))
     return float(alone[0]), float(together[0])

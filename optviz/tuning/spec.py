@@ -20,7 +20,7 @@ from optviz.training import (
     TrainingSettings,
     Trial,
     check,
-    held_numbers,
+    count_numbers,
     load,
 )
 from optviz.tuning.halving import RIVALS, Halving
@@ -140,7 +140,7 @@ class Search(TrainingSettings):
                 name = OPTIMIZERS[optimizer].label
                 raise SpecError(f"{name} has no {axis.declared.title} to search")
         halved = self.halving or any(rival.key == "halving" for rival in self.rivals)
-        if halved and self.trials * held_numbers(self.base) > 4 * MAX_NUMBERS:
+        if halved and self.trials * count_numbers(self.base) > 4 * MAX_NUMBERS:
             raise SpecError(
                 "so many and large networks cannot be halved side by side: "
                 "take fewer trials or smaller networks"
@@ -166,7 +166,7 @@ class Status(IntEnum):
 class SearchData(NamedTuple):
     """The examples: for training and validation, and those for the one look at the end."""
 
-    seen: Data
+    tuning: Data
     x_test: np.ndarray
     t_test: np.ndarray
 
@@ -179,5 +179,5 @@ def split_data(search: Search, data: Data | None = None) -> SearchData:
             f"of the {len(data.t_test)} examples that are not for training {n} are for "
             "validation: none are left for the test"
         )
-    seen = data._replace(x_test=data.x_test[:n], t_test=data.t_test[:n])
-    return SearchData(seen, data.x_test[n:], data.t_test[n:])
+    tuning = data._replace(x_test=data.x_test[:n], t_test=data.t_test[:n])
+    return SearchData(tuning, data.x_test[n:], data.t_test[n:])

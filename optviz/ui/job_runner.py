@@ -145,7 +145,7 @@ def run_jobs(
     def look():
         states = states_of(results, now := jobs())
         amount = amount_of(now, states)
-        return amount, _told(amount, units, scheduler().ahead(results.visitor)), states
+        return amount, _told(amount, units, scheduler().queue_position(results.visitor)), states
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
     # the page

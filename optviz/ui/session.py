@@ -63,7 +63,7 @@ class Results:
     @property
     def states(self) -> dict[tuple, Any]:
         """What the jobs that were seen have come to, as far as it is still there."""
-        states = {key: scheduler().known(key) for key in self.seen}
+        states = {key: scheduler().peek(key) for key in self.seen}
         return {key: state for key, state in states.items() if state is not None}
 
 

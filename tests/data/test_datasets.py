@@ -30,7 +30,7 @@ from optviz.data import (
     folder_of,
     load_idx,
     load_mnist,
-    standardized,
+    standardize,
 )
 from optviz.data import download as remote
 from optviz.data.own import read_examples
@@ -73,19 +73,20 @@ def test_the_digits_name_their_source():
 
 def test_a_split_takes_each_row_once_and_comes_again():
     rows = np.arange(1000)
-    data = Split(300, seed=3).of(rows[:, None], rows)
+    data = Split(300, seed=3).partition(rows[:, None], rows)
     assert (data.x.shape, data.x_test.shape) == ((300, 1), (700, 1))
     assert sorted([*data.t, *data.t_test]) == rows.tolist()
     assert np.array_equal(data.x[:, 0], data.t)  # what belongs together stays together
     assert np.array_equal(data.x_test[:, 0], data.t_test)
-    assert np.array_equal(Split(300, seed=3).of(rows, rows).t, data.t)
-    assert not np.array_equal(Split(300, seed=4).of(rows, rows).t, data.t)
-    assert np.array_equal(Split(100, seed=3).of(rows, rows).t, data.t[:100])  # more, not others
+    assert np.array_equal(Split(300, seed=3).partition(rows, rows).t, data.t)
+    assert not np.array_equal(Split(300, seed=4).partition(rows, rows).t, data.t)
+    fewer = Split(100, seed=3).partition(rows, rows)
+    assert np.array_equal(fewer.t, data.t[:100])  # more, not others
 
 
 def test_other_writers_come_after_the_first_rows():
     x, t = digits()
-    data = Split(300, first=True).of(x, t)
+    data = Split(300, first=True).partition(x, t)
     assert np.array_equal(data.x, x[:300])
     assert np.array_equal(np.concatenate([data.t, data.t_test]), t)
     assert len(data.x_test) == 1497
@@ -95,29 +96,29 @@ def test_other_writers_come_after_the_first_rows():
 @table("rows", [0, 10, 11])
 def test_a_split_cannot_take_more_than_there_is(rows, first):
     with pytest.raises(ValueError, match="of 10 rows 1 to 9 can be for training"):
-        Split(rows, first).of(np.zeros((10, 2)), np.zeros(10))
+        Split(rows, first).partition(np.zeros((10, 2)), np.zeros(10))
 
 
 def test_standardized_has_mean_0_and_variance_1():
     x = np.random.default_rng(0).normal(50, 3, (200, 4))
-    z = standardized(x)
+    z = standardize(x)
     assert np.abs(z.mean(0)).max() < 1e-13
     assert np.abs(z.var(0) - 1).max() < 1e-13
-    assert standardized([[1, 10], [3, 30]]).tolist() == [[-1, -1], [1, 1]]  # worked by hand
+    assert standardize([[1, 10], [3, 30]]).tolist() == [[-1, -1], [1, 1]]  # worked by hand
 
 
 def test_a_test_is_standardized_by_the_training_and_constants_are_0():
     train, test = np.array([[1, 0.1], [3, 0.1], [5, 0.1]]), np.array([[3, 0.1], [7, 9]])
-    assert standardized(train)[:, 1].tolist() == [0, 0, 0]
+    assert standardize(train)[:, 1].tolist() == [0, 0, 0]
     known = [[0, 0], [4 / sqrt(8 / 3), 0]]
-    np.testing.assert_allclose(standardized(test, like=train), known, rtol=1e-14)
-    assert np.isfinite(standardized(digits()[0])).all()
+    np.testing.assert_allclose(standardize(test, like=train), known, rtol=1e-14)
+    assert np.isfinite(standardize(digits()[0])).all()
 
 
 def test_standardized_keeps_single_precision_and_does_not_lose_it():
     """A running sum of float32 would be off by far more over this many rows."""
     x = (1000 + np.random.default_rng(0).random((200_000, 1))).astype(np.float32)
-    z = standardized(x)
+    z = standardize(x)
     assert z.dtype == np.float32
     assert abs(z.mean(dtype=float)) < 1e-4
     assert abs(z.var(dtype=float) - 1) < 1e-4
@@ -213,7 +214,7 @@ def test_far_clouds_are_hard_on_a_line_that_turns_a_little():
     assert abs(accuracy(x, np.array([1, -1])) - phi(1 / 0.415)) < 0.002
     assert abs(accuracy(x, np.array([1, -1])) - 0.992) < 0.002
     assert abs(accuracy(x, line) - 0.810) < 0.02
-    assert abs(accuracy(standardized(x), line) - 0.992) < 0.002
+    assert abs(accuracy(standardize(x), line) - 0.992) < 0.002
 
 
 # --- IDX files --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from optviz import FUNCTIONS, OPTIMIZERS, WRAPPERS, minimize
 from optviz.optim import Optimizer
 from optviz.optim.equations import (
     StepRecord,
-    declared,
+    active_equations,
     effective_rate,
     evaluate_equations,
     step_record,
@@ -70,7 +70,7 @@ def moments(f, opt, steps, start=None, noise=0.0, scaled=None):
             asked = Oracle(f)
             asked.begin(noise * random.normal(size=2))
             x_next, state_next = now.step(asked, x, state)
-            yield StepRecord(f, now, t, x, state, x_next, state_next, asked.given)
+            yield StepRecord(f, now, t, x, state, x_next, state_next, asked.gradient)
             x, state = x_next, state_next
 
 
@@ -100,7 +100,7 @@ def check(record):
     lines = evaluate_equations(record)
     found = {}
     for line in lines:
-        assert line.filled or not record.gradient.any(), (
+        assert line.numbers or not record.gradient.any(), (
             line.symbols
         )  # a search has nowhere to go from a minimum
         if left(line) in names:
@@ -147,7 +147,9 @@ def test_every_equation_can_be_read():
 
 def gaps(record):
     return [
-        line.symbols for line in evaluate_equations(record) if not line.filled or line.value is None
+        line.symbols
+        for line in evaluate_equations(record)
+        if not line.numbers or line.value is None
     ]
 
 
@@ -168,15 +170,15 @@ def test_an_optimizer_that_has_taken_over_later_counts_for_itself(opt):
     """The number of the step is not that of its own updates, nor is a state after it that is another's."""
     for record in moments(BOWL, opt, 6):
         late = replace(record, step=record.step + 7)
-        assert [line.filled for line in evaluate_equations(late)] == [
-            line.filled for line in evaluate_equations(record)
+        assert [line.numbers for line in evaluate_equations(late)] == [
+            line.numbers for line in evaluate_equations(record)
         ]
         assert evaluate_equations(
             replace(late, state_next={})
         )  # not all is known, but nothing raises
         again = step_record(BOWL, opt, late.step, record.x, record.state, record.gradient)
-        assert [line.filled for line in evaluate_equations(again)] == [
-            line.filled for line in evaluate_equations(record)
+        assert [line.numbers for line in evaluate_equations(again)] == [
+            line.numbers for line in evaluate_equations(record)
         ]
         np.testing.assert_array_equal(again.x_next, record.x_next)
 
@@ -229,7 +231,7 @@ def test_wrappers(opt, noise):
         assert (r"\phi" in last) == ("slow" in record.state)
         if r"\phi" in last:
             same(last[r"\phi"], record.state_next["slow"], record)
-        assert all(line.filled for line in lines)
+        assert all(line.numbers for line in lines)
 
 
 def test_a_clipped_gradient_comes_first_and_is_what_the_inner_one_is_given():
@@ -275,7 +277,7 @@ def test_the_first_step_of_adam_by_hand():
     by_hand = [g, 0.1 * g, 0.001 * g**2, g, g**2, (-6.7, 1.7)]
     for line, value in zip(lines, by_hand, strict=True):
         np.testing.assert_allclose(line.value, value, rtol=1e-7)
-    _, m, v, m_hat, v_hat, x = (line.filled for line in lines)
+    _, m, v, m_hat, v_hat, x = (line.numbers for line in lines)
     zero, grad, mean, square = (
         column(0, 0),
         column(-0.7, 4),
@@ -299,9 +301,9 @@ def test_two_steps_of_momentum_by_hand():
     v, x = evaluate_equations(first)
     assert (v.result, x.result) == (column(0.35, -2), column(-6.65, 0))
     v, x = evaluate_equations(second)
-    assert v.filled == rf"0.8\,{column(0.35, -2)} - 0.5\,{column(-0.665, 0)}"
+    assert v.numbers == rf"0.8\,{column(0.35, -2)} - 0.5\,{column(-0.665, 0)}"
     np.testing.assert_allclose(v.value, (0.28 + 0.3325, -1.6))
-    assert x.filled == rf"{column(-6.65, 0)} + {column(0.6125, -1.6)}"
+    assert x.numbers == rf"{column(-6.65, 0)} + {column(0.6125, -1.6)}"
     np.testing.assert_allclose(x.value, (-6.0375, -1.6))
 
 
@@ -310,14 +312,14 @@ def test_nesterov_says_where_the_gradient_was_asked_for():
     v, _ = evaluate_equations(record)
     asked = column(-6.37, -1.6)  # (-6.65, 0) + 0.8 (0.35, -2)
     brace = rf"\underbrace{{{column(-0.637, -3.2)}}}_{{\nabla f\left({asked}\right)}}"
-    assert v.filled == rf"0.8\,{column(0.35, -2)} - 0.5\,{brace}"
+    assert v.numbers == rf"0.8\,{column(0.35, -2)} - 0.5\,{brace}"
 
 
 def test_without_correction_the_divisors_are_one():
     (record,) = moments(BOWL, OPTIMIZERS["adam"](bias_correction=False), 1, (-7, 2))
     corrected = evaluate_equations(record)[3]
     assert corrected.symbols == r"\hat m = \frac{m}{1}"
-    assert corrected.filled == rf"\frac{{{column(-0.07, 0.4)}}}{{1}}"
+    assert corrected.numbers == rf"\frac{{{column(-0.07, 0.4)}}}{{1}}"
 
 
 def test_radam_says_which_way_it_went():
@@ -325,11 +327,11 @@ def test_radam_says_which_way_it_went():
     held, trusted = (
         [line for line in evaluate_equations(m) if left(line) == "r_t"] for m in (fifth, sixth)
     )
-    assert held[0].filled.startswith("1")
-    assert r"\not>" in held[0].filled
+    assert held[0].numbers.startswith("1")
+    assert r"\not>" in held[0].numbers
     assert held[0].value == 1
-    assert r"\not>" not in trusted[0].filled
-    assert r"\sqrt" in trusted[0].filled
+    assert r"\not>" not in trusted[0].numbers
+    assert r"\sqrt" in trusted[0].numbers
 
 
 @pytest.mark.parametrize("key", ["newton", "bfgs", "lbfgs"])
@@ -340,7 +342,7 @@ def test_the_step_that_a_search_found(key):
     for f, start in itertools.product((BOWL, ROSENBROCK), ((-1, 0.6), (0.5, -0.5))):
         for record in moments(f, OPTIMIZERS[key](lr=3.0, line_search=True), 3, start):
             lines = evaluate_equations(record)
-            (found,) = (line for line in lines if line.filled == SEARCHED)
+            (found,) = (line for line in lines if line.numbers == SEARCHED)
             moved = record.x_next - record.x
             slope, slope_there = record.gradient @ moved, f.grad(record.x_next) @ moved
             assert f.value(record.x_next) <= f.value(record.x) + 1e-4 * slope
@@ -351,14 +353,14 @@ def test_the_step_that_a_search_found(key):
             else:
                 assert abs(slope_there) <= -0.9 * slope
         for record in moments(f, OPTIMIZERS[key](line_search=False), 2, start):
-            assert SEARCHED not in [line.filled for line in evaluate_equations(record)]
+            assert SEARCHED not in [line.numbers for line in evaluate_equations(record)]
 
 
 def test_only_a_search_leaves_a_symbol_to_be_found():
     for key, chosen in CASES:
         opt = OPTIMIZERS[key](**chosen)
         for record in moments(ROSENBROCK, opt, 2):
-            found = [line for line in evaluate_equations(record) if line.filled == SEARCHED]
+            found = [line for line in evaluate_equations(record) if line.numbers == SEARCHED]
             assert len(found) == getattr(opt, "line_search", key == "cg")
 
 
@@ -381,7 +383,7 @@ def balanced(text):
 def test_no_symbol_is_left_and_katex_can_read_it(opt):
     for record in moments(ROSENBROCK, opt, 3):
         for line in evaluate_equations(record):
-            for text in (line.filled, line.result):
+            for text in (line.numbers, line.result):
                 assert balanced(text.replace(r"\leftarrow", ""))
                 assert set(re.findall(r"\\([A-Za-z]+)", text)) <= set(COMMANDS.split())
                 words = re.sub(r"\\(text|operatorname|begin|end)\{[^}]*\}|\\[A-Za-z]+", "", text)
@@ -398,13 +400,13 @@ def test_declared_equations_are_all_there():
         )
         if "bias_correction" in switches(cls):
             opt = replace(opt, bias_correction=True)
-        opt = replace(opt, **{name: 0.5 for name, at in opt.switched if not isinstance(at, bool)})
+        opt = replace(opt, **{name: 0.5 for name, at in opt.variants if not isinstance(at, bool)})
         display = " ".join(re.findall(r"\$\$(.+?)\$\$", cls.__doc__, re.S))
         display = re.sub(
             r"(\\text\{ where \}[^,]*),", "", display
         )  # an = in a condition makes no equation
-        assert len(declared(opt)) == len(re.findall(r"\\leftarrow|=", display)), cls
-        for equation in declared(opt):
+        assert len(active_equations(opt)) == len(re.findall(r"\\leftarrow|=", display)), cls
+        for equation in active_equations(opt):
             assert equation in " ".join(cls.__doc__.split())
 
 
@@ -424,9 +426,9 @@ def test_numbers(value, text):
 
 def test_signs_and_products_are_kept_apart():
     (record,) = moments(FUNCTIONS["rosenbrock"], OPTIMIZERS["adamw"](), 1)
-    assert evaluate_equations(record)[-1].filled.startswith(r"\left(1 - 0.1 \cdot 0.01\right)\,")
+    assert evaluate_equations(record)[-1].numbers.startswith(r"\left(1 - 0.1 \cdot 0.01\right)\,")
     (record,) = moments(BOWL, OPTIMIZERS["newton"](damping=0.5).scaled("damping", -1), 1)
-    assert r"+ \left(-0.5\right) \cdot I" in evaluate_equations(record)[-1].filled
+    assert r"+ \left(-0.5\right) \cdot I" in evaluate_equations(record)[-1].numbers
 
 
 # --- whatever happens ---
@@ -469,12 +471,12 @@ def test_what_cannot_be_worked_out_is_shown_as_it_is():
 
     (record,) = moments(BOWL, Odd(), 1, (-7, 2))
     q, v, w, x, z, nothing, again, square, broken = evaluate_equations(record)
-    assert (q.symbols, q.filled, q.value, q.result) == (r"q = \oint_0^1 x", "", None, "")
-    assert (v.filled, v.result) == ("", column(-6, 3))  # as the step left it, and so it goes on
-    assert (w.filled, w.result) == (f"{column(-6, 3)} + {column(-6, 3)}", column(-12, 6))
-    assert (x.filled, x.result) == ("", column(-6.93, 1.6))
+    assert (q.symbols, q.numbers, q.value, q.result) == (r"q = \oint_0^1 x", "", None, "")
+    assert (v.numbers, v.result) == ("", column(-6, 3))  # as the step left it, and so it goes on
+    assert (w.numbers, w.result) == (f"{column(-6, 3)} + {column(-6, 3)}", column(-12, 6))
+    assert (x.numbers, x.result) == ("", column(-6.93, 1.6))
     assert z.result == column(-13.86, 3.2)
-    assert (again.filled, again.result) == ("", column(-6, 3))
+    assert (again.numbers, again.result) == ("", column(-6, 3))
     assert square.result == column(36, 9)
     assert nothing.value is broken.value is None
 
@@ -482,7 +484,7 @@ def test_what_cannot_be_worked_out_is_shown_as_it_is():
 def test_newton_without_curvature_shows_where_it_went():
     (record,) = moments(FUNCTIONS["monkey_saddle"], OPTIMIZERS["newton"](), 1, (0, 0))
     x = evaluate_equations(record)[-1]
-    assert (x.filled, x.result) == ("", column(0, 0))
+    assert (x.numbers, x.result) == ("", column(0, 0))
 
 
 # --- declarations ---
@@ -498,7 +500,7 @@ def test_every_coordinate_shaped_state_has_a_name(opt):
         name for name, value in state.items() if np.shape(value) == (2,)
     }
     assert all(opt.state_names.values())
-    assert not {"state_names", "symbols", "switched"} & {f.name for f in fields(opt)}
+    assert not {"state_names", "symbols", "variants"} & {f.name for f in fields(opt)}
 
 
 def test_wrappers_hold_what_is_inside_without_telling_the_class():
@@ -520,10 +522,10 @@ def test_declared_symbols_are_in_the_docstring(cls):
     for symbol, name in cls.symbols.items():
         assert symbol in text
         assert name in opt.init(np.zeros(2)) or name == "x"
-    for (name, _), changes in cls.switched.items():
+    for (name, _), changes in cls.variants.items():
         assert name in [k.name for k in hyperparameters(cls)]
         assert all(old in text for old in changes)
-    assert {name for name, at in cls.switched if isinstance(at, bool)} == set(switches(cls))
+    assert {name for name, at in cls.variants if isinstance(at, bool)} == set(switches(cls))
 
 
 # --- effective rates ---

@@ -82,7 +82,7 @@ class TestForkThatChangesNothing:
                 same(alone, forked)
                 assert forked.warm_started == (False, True)
                 assert [segment.step for segment in forked.segments] == [0, step]
-                for a, b in zip(alone.held, forked.held, strict=True):
+                for a, b in zip(alone.state_dicts, forked.state_dicts, strict=True):
                     assert a.keys() == b.keys()
                     assert all(equal(a[k], b[k]) for k in a)
 
@@ -259,8 +259,8 @@ class TestForkToAnother:
         assert np.isnan(forked.state["h"][:AT]).all()
         assert (forked.state["h"][AT] == 0).all()
         assert np.isfinite(forked.state["h"][AT:]).all()
-        assert set(forked.held[AT - 1]) == {"m", "v", "b1", "b2"}
-        assert set(forked.held[AT]) == {"h"}
+        assert set(forked.state_dicts[AT - 1]) == {"m", "v", "b1", "b2"}
+        assert set(forked.state_dicts[AT]) == {"h"}
 
     def test_lookahead_is_of_each_leg_its_own(self):
         there = run(QUIET, branch(optimizer("nesterov"), AT, method=Choice("sgd")))

@@ -78,7 +78,7 @@ def test_the_corners_of_nelder_and_mead():
     for r in records("nelder_mead"):
         opt = made("nelder_mead", r["hyperparameters"])
         run = minimize(FUNCTIONS[r["function"]], opt, r["start"], len(r["corners"]))
-        ours = [held["simplex"] for held in run.held[1:]]
+        ours = [held["simplex"] for held in run.state_dicts[1:]]
         np.testing.assert_allclose(ours, r["corners"], rtol=0, atol=1e-12)
 
 

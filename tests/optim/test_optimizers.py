@@ -688,7 +688,7 @@ def test_muon_moves_a_point_by_the_length_that_it_says():
 def test_the_distance_that_prodigy_finds_is_a_lower_bound_on_convex_functions():
     for key, start in (("bowl", (-7, 2)), ("kink", (-7, 2.3)), ("matyas", (-8, 3))):
         run = minimize(FUNCTIONS[key], make("prodigy"), start, 2000)
-        found = [float(held["d"][0]) for held in run.held]
+        found = [float(held["d"][0]) for held in run.state_dicts]
         assert found == sorted(found)
         assert 0.1 < found[-1] <= max(map(abs, start)), key
 
@@ -701,7 +701,7 @@ def test_singular_values_of_the_first_step_by_hand():
         ("muon", 1.95 * 16.49**0.5, 2**0.5 * spread(1.0)),
     ):
         run = minimize(BOWL, make(key), (-7, 2), 1)
-        found = make(key).spectrum(*run.held)
+        found = make(key).spectrum(*run.state_dicts)
         np.testing.assert_allclose(found[0], before, atol=1e-12)
         np.testing.assert_allclose(found[1], after, atol=1e-12)
 

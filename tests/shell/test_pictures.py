@@ -14,7 +14,7 @@ from optviz.nn import Network
 from optviz.plot import DARK, LIGHT
 from optviz.shell import parts
 from optviz.shell.registry import PAGES
-from optviz.training import advance, apart, begin, load, together
+from optviz.training import advance, begin, load, merge_seeds, split_seeds
 from optviz.ui.cache import PICTURES, bytes_of, sent
 
 PAGE = PAGES["initialization"]
@@ -32,13 +32,13 @@ def empty():
 
 def states(spec=SMALL, n=20):
     """Of each seed of each training, as jobs have them."""
-    trainings = [one for training in spec.trainings for one in apart(training)]
+    trainings = [one for training in spec.trainings for one in split_seeds(training)]
     return [advance(begin(one, load(one)), load(one), n) for one in trainings]
 
 
 def context(held, **more):
     spec = replace(SMALL)  # a visitor's own
-    return Context(PAGE, spec, together(held), LIGHT, **{"options": dict(SHOWN), **more})
+    return Context(PAGE, spec, merge_seeds(held), LIGHT, **{"options": dict(SHOWN), **more})
 
 
 def test_who_watch_the_same_training_have_its_pictures_made_once():

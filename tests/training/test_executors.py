@@ -212,7 +212,7 @@ def test_what_changes_while_it_is_sent_is_sent_again():
 def test_workers_give_way_to_whoever_wants_a_core():
     with ProcessExecutor(2) as executor:
         assert executor.submit(os.sched_getscheduler, 0).result() == os.SCHED_OTHER
-        executor.give_way()
+        executor.lower_priority()
         policies = [os.sched_getscheduler(worker.process.pid) for worker in executor.workers]
         assert policies == [os.SCHED_IDLE] * 2
         assert executor.submit(abs, -3).result() == 3

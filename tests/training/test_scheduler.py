@@ -109,11 +109,11 @@ def test_who_waits_is_told_how_many_are_before_them(scheduler, hands):
     for visitor in "ABCD":
         scheduler.watch(visitor, tickets(visitor, length=9))
     assert hands.under_way() == ["A", "B"]
-    assert [scheduler.ahead(visitor) for visitor in "ABCD?"] == [0, 0, 2, 2, 0]
+    assert [scheduler.queue_position(visitor) for visitor in "ABCD?"] == [0, 0, 2, 2, 0]
     assert scheduler.load == (2, 2), "jobs that run, and that wait"
     assert hands.end_one() == "A"
     assert hands.under_way() == ["B", "C"]
-    assert [scheduler.ahead(visitor) for visitor in "ABCD"] == [3, 0, 0, 2]
+    assert [scheduler.queue_position(visitor) for visitor in "ABCD"] == [3, 0, 0, 2]
 
 
 def test_a_page_that_nobody_looks_at_pauses_its_jobs(scheduler, hands, clock):
@@ -198,7 +198,7 @@ def test_what_is_kept_has_a_bound_in_bytes_and_the_least_recently_used_goes(sche
         scheduler.state(ticket)
         scheduler.state(old)
         assert scheduler.size <= 10_000
-    there = [ticket.job.key for ticket in many if scheduler.known(ticket.key)]
+    there = [ticket.job.key for ticket in many if scheduler.peek(ticket.key)]
     assert there == ["a", "b", "i", "j"]
 
 
@@ -216,7 +216,7 @@ def test_beginnings_of_values_that_a_knob_has_passed_push_out_nothing_that_was_t
     for ticket in tickets(*"abcdefghij", weight=2000):
         scheduler.state(ticket)
         assert scheduler.size <= 2000 + 5000 + 2 * 2000  # the last one that was asked for stays
-    assert scheduler.known(trained.key)[0] > 0
+    assert scheduler.peek(trained.key)[0] > 0
 
 
 def test_what_one_page_shows_is_begun_once_however_large(hands, clock, monkeypatch):
@@ -296,6 +296,17 @@ def test_a_beginning_is_computed_once_and_not_by_who_asks():
     assert [name.startswith("optviz") for name in begun] == [True]
 
 
+def test_a_shutdown_while_slices_are_handed_out_ends_them_quietly():
+    class Ending(Scheduler):
+        def _submit(self, *args):
+            self.shutdown()
+            super()._submit(*args)
+
+    scheduler = Ending(ThreadExecutor)
+    scheduler.watch("Ada", tickets("a", length=9))
+    assert scheduler.load == (0, 0)
+
+
 class Proposed(SearchJob):
     """A search whose trials are there already."""
 
@@ -304,7 +315,7 @@ class Proposed(SearchJob):
 
 
 def test_a_search_is_at_both_workers_until_another_visitor_comes(scheduler, hands, monkeypatch):
-    monkeypatch.setattr(Scheduler, "_slice", lambda _: np.inf)  # a slice ends what it is given
+    monkeypatch.setattr(Scheduler, "_slice", lambda *_: np.inf)  # a slice ends what it is given
     spec = Search(network=Network((64, 4, 10)), split=Split(100), trials=4, iterations=6, batch=20)
     ticket = Ticket(Proposed(spec, Loader("parts", spec.base)))
     scheduler.watch("Ada", [ticket])
@@ -331,7 +342,7 @@ def test_a_visitor_alone_has_short_slices(hands):
 
 def test_workers_give_way_to_a_class_but_not_to_a_few(scheduler, hands):
     asked = []
-    hands.give_way = lambda: asked.append(scheduler.visitors)
+    hands.lower_priority = lambda: asked.append(scheduler.visitors)
     for visitor in "ABCDEF":
         scheduler.watch(visitor, tickets(visitor))
     assert asked == [6]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optviz.nn import Network
-from optviz.training import Training, advance, apart, begin, load, together
+from optviz.training import Training, advance, begin, load, merge_seeds, split_seeds
 
 BOTH = Training(Network((64, 16, 10)), iterations=60, seeds=(0, 3), eval_every=20)
 DATA = load(BOTH)
@@ -16,7 +16,7 @@ DATA = load(BOTH)
 
 def after(*iterations):
     """Each seed of BOTH by itself, after so many iterations."""
-    pairs = zip(apart(BOTH), iterations, strict=True)
+    pairs = zip(split_seeds(BOTH), iterations, strict=True)
     return [advance(begin(t, DATA), DATA, n) if n < 60 else whole(t) for t, n in pairs]
 
 
@@ -28,7 +28,7 @@ def whole(training):
 
 
 def test_seeds_together_are_what_they_are_in_one_batch():
-    [now], batch = together(after(60, 60)), whole(BOTH)
+    [now], batch = merge_seeds(after(60, 60)), whole(BOTH)
     assert (now.training, now.iteration, now.done) == (BOTH, 60, True)
     for name in ("loss", "accuracy", "cross_entropy", "params", "diverged_at", "evaluated"):
         np.testing.assert_allclose(getattr(now, name), getattr(batch, name), 1e-4, err_msg=name)
@@ -37,20 +37,20 @@ def test_seeds_together_are_what_they_are_in_one_batch():
 
 
 def test_a_seed_that_is_added_leaves_the_others_in_place():
-    [now] = together(after(60, 5))
+    [now] = merge_seeds(after(60, 5))
     assert (now.iteration, now.done, now.evaluated.tolist()) == (5, False, [0, 20, 40, 60])
     assert np.isfinite(now.loss[:, 0, 0]).all()
     assert np.isfinite(now.loss[:, 0, 1]).sum() == 5
     assert np.isfinite(now.accuracy[:, 0, 0, 1]).sum() == 1
-    [now] = together(after(20, 5))
+    [now] = merge_seeds(after(20, 5))
     assert (now.loss.shape, now.evaluated.tolist()) == ((5, 1, 2), [0]), "as far as both"
 
 
 def test_visitors_share_what_is_joined_and_it_goes_with_the_last_of_them():
     states = after(60, 60)
-    [one], [other] = together(states), together(list(states))
+    [one], [other] = merge_seeds(states), merge_seeds(list(states))
     assert one is other
-    [fewer] = together(after(20, 20))
+    [fewer] = merge_seeds(after(20, 20))
     assert fewer is not one
     held = weakref.ref(one)
     del one, other
@@ -60,5 +60,5 @@ def test_visitors_share_what_is_joined_and_it_goes_with_the_last_of_them():
 
 @pytest.mark.parametrize("other", [replace(BOTH, batch=5), replace(BOTH, seeds=(0,))])
 def test_other_trainings_and_twins_stay_apart(other):
-    states = [*after(60, 60), begin(apart(other)[0], DATA), "a surface"]
-    assert [getattr(s, "iteration", s) for s in together(states)] == [60, 0, "a surface"]
+    states = [*after(60, 60), begin(split_seeds(other)[0], DATA), "a surface"]
+    assert [getattr(s, "iteration", s) for s in merge_seeds(states)] == [60, 0, "a surface"]

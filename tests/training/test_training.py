@@ -26,7 +26,7 @@ from optviz.training import (
     rank,
     smoothed,
     train,
-    unsuited,
+    why_unsuited,
 )
 from tests.same import same
 from tests.table import table
@@ -306,7 +306,7 @@ def test_data_that_do_not_fit(data):
     with pytest.raises(ValueError, match="more classes than the network's 2"):
         begin(small(), data._replace(t=data.t + 1))
     with pytest.raises(ValueError, match="of 40 rows 1 to 39 can be for training, not 40"):
-        Split(40).of(data.x, data.t)
+        Split(40).partition(data.x, data.t)
 
 
 def test_which_trainings_are_refused():
@@ -335,7 +335,7 @@ def test_which_trainings_are_refused():
     ):  # fmt: skip
         with pytest.raises(SpecError, match=why):
             check(bad)
-    dense = [key for key in OPTIMIZERS if unsuited(key, good.network)]
+    dense = [key for key in OPTIMIZERS if why_unsuited(key, good.network)]
     assert dense == [*("newton", "bfgs", "nelder_mead", "trust_region")]
 
 

@@ -166,8 +166,8 @@ def test_inputs_are_those_of_the_source():
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5])
 def test_that_share_of_the_labels_for_training_is_wrong_and_none_of_the_others(share):
-    right = Split(300, first=True).of(*digits())
-    noisy, again = (Split(300, first=True, noise=share).of(*digits()) for _ in range(2))
+    right = Split(300, first=True).partition(*digits())
+    noisy, again = (Split(300, first=True, noise=share).partition(*digits()) for _ in range(2))
     assert (noisy.t != right.t).sum() == round(300 * share)
     assert set(noisy.t) <= set(range(10))
     np.testing.assert_array_equal(noisy.t_test, right.t_test)

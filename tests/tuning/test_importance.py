@@ -36,7 +36,7 @@ def test_a_weighted_sum_is_seen_through_noise(seed):
     points = rng.random((60, 4))
     found = importance(points, points @ weights + 0.05 * rng.standard_normal(60))
     assert found.readable
-    np.testing.assert_allclose(found.alone, weights**2 / 21, atol=0.05)
+    np.testing.assert_allclose(found.first_order, weights**2 / 21, atol=0.05)
     np.testing.assert_allclose(found.total, weights**2 / 21, atol=0.05)
 
 
@@ -45,7 +45,7 @@ def test_a_real_search_against_scikit_learn_and_salib():
     restarts) on the same trials, its mean analyzed by SALib's Sobol' indices of 4,096 base points."""
     found = reference(FOUR).importance
     assert found.readable
-    np.testing.assert_allclose(found.alone, [0.824, 0.000, 0.026, 0.053], atol=0.05)
+    np.testing.assert_allclose(found.first_order, [0.824, 0.000, 0.026, 0.053], atol=0.05)
     np.testing.assert_allclose(found.total, [0.921, 0.000, 0.071, 0.120], atol=0.05)
 
 
@@ -62,11 +62,11 @@ def test_what_the_others_say_of_a_point_is_what_a_process_without_it_says():
     rng = np.random.default_rng(1)
     points, values = rng.random((12, 2)), rng.random(12)
     # the mean is that of all: as the formula has it, and with it the two agree to rounding
-    whole = GaussianProcess.of(points, values, [0.4, 0.4], 1e-2)
+    whole = GaussianProcess.from_data(points, values, [0.4, 0.4], 1e-2)
     errors = []
     for i in range(12):
         left = np.arange(12) != i
-        k = GaussianProcess.of(points[left], values[left], [0.4, 0.4], 1e-2)
+        k = GaussianProcess.from_data(points[left], values[left], [0.4, 0.4], 1e-2)
         weights = np.linalg.solve(k.cholesky @ k.cholesky.T, values[left] - whole.mean)
         guess = whole.mean + replace(k, mean=0.0, weights=weights).predict(points[[i]])[0][0]
         errors.append(values[i] - guess)

@@ -142,7 +142,9 @@ def test_the_bayesian_one_finds_a_peak_that_random_misses():
 def test_two_points_by_hand():
     """k = e^(-1/2) between the points, K⁻¹(y − m) = (y − m)/(1 − k) since y − m is antisymmetric."""
     k, beside = math.exp(-0.5), math.exp(-0.125)
-    process = GaussianProcess.of([[0.0], [1.0]], [0.0, 1.0], [1.0], 0.0, "squared_exponential")
+    process = GaussianProcess.from_data(
+        [[0.0], [1.0]], [0.0, 1.0], [1.0], 0.0, "squared_exponential"
+    )
     assert process.mean == pytest.approx(0.5)
     assert process.variance == pytest.approx(0.25 / (1 - k))
     mean, std = process.predict([[0.5], [0.0], [1.0]])
@@ -160,7 +162,7 @@ def test_a_kernel_s_known_value():
 def test_the_evidence_is_the_density_of_a_normal_distribution(kernel):
     rng = np.random.default_rng(1)
     x, y, scales = rng.random((12, 3)), rng.standard_normal(12), [0.3, 0.7, 2.0]
-    p = GaussianProcess.of(x, y, scales, 0.01, kernel)
+    p = GaussianProcess.from_data(x, y, scales, 0.01, kernel)
     r2 = (((x[:, None] - x[None]) / scales) ** 2).sum(-1)
     smooth, root = np.exp(-r2 / 2), np.sqrt(5 * r2)
     k = smooth if kernel == "squared_exponential" else (1 + root + 5 / 3 * r2) * np.exp(-root)
@@ -181,17 +183,17 @@ def test_what_it_learns():
     rng = np.random.default_rng(2)
     x = rng.random((40, 2))
     y = np.sin(6 * x[:, 0])
-    process = GaussianProcess.fitted(x, y)
+    process = GaussianProcess.fit(x, y)
     assert process.scales[1] > 4 * process.scales[0]
     at = rng.random((50, 2))
     mean, std = process.predict(at)
     assert np.abs(mean - np.sin(6 * at[:, 0])).max() < 0.05
     more = process.condition_on(at[0], 0.3)
     points, values = np.vstack([x, at[:1]]), np.append(y, 0.3)
-    whole = GaussianProcess.of(points, values, process.scales, process.noise)
+    whole = GaussianProcess.from_data(points, values, process.scales, process.noise)
     np.testing.assert_allclose(more.cholesky, whole.cholesky, atol=1e-9)
     assert more.predict(at[:1])[1] < std[0]
-    flat = GaussianProcess.fitted(x, np.full(40, 0.1))
+    flat = GaussianProcess.fit(x, np.full(40, 0.1))
     assert np.isfinite(flat.predict(at)).all()
     assert flat.predict(at)[0] == pytest.approx(0.1)
 
@@ -282,13 +284,13 @@ def test_ranges_are_those_of_the_page():
 def test_examples_that_choose_are_not_those_that_judge():
     spec = Search()
     data = split_data(spec)
-    assert (len(data.seen.x), len(data.seen.x_test), len(data.x_test)) == (400, 100, 1297)
-    everyone = np.concatenate([data.seen.x, data.seen.x_test, data.x_test])
+    assert (len(data.tuning.x), len(data.tuning.x_test), len(data.x_test)) == (400, 100, 1297)
+    everyone = np.concatenate([data.tuning.x, data.tuning.x_test, data.x_test])
     assert len(np.unique(everyone, axis=0)) == len(everyone) == 1797
     with pytest.raises(ValueError, match="none are left for the test"):
         split_data(replace(spec, split=Split(1697)))
     other = split_data(replace(spec, seed=1))
-    assert not np.array_equal(other.seen.x, data.seen.x), "another seed, other examples"
+    assert not np.array_equal(other.tuning.x, data.tuning.x), "another seed, other examples"
 
 
 def test_a_trial_is_the_training_with_its_hyperparameters():
@@ -307,7 +309,7 @@ def test_a_trial_is_the_training_with_its_hyperparameters():
             penalty=Penalty(float(l2)),
             network=network,
         )
-        done = trained(untrained(alone, data.seen), data.seen, 40)
+        done = trained(untrained(alone, data.tuning), data.tuning, 40)
         assert now.accuracy[i, -1].tolist() == done.accuracy[-1, :, 0, 0].tolist()
         if i == now.winner.trial:
             found, wanted = now.winner.params[0], done.params[0, 0]

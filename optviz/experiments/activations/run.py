@@ -129,7 +129,7 @@ def hidden_layers(network: Network, params, x, t) -> tuple[list[Layer], np.ndarr
         upstream = []
         gradient = network.views(network.backward(params, done, dz, upstream))
         layers = [
-            Layer(done.outputs[i], upstream[i], h.saturated(*done.kept[i]), h.limits)
+            Layer(done.outputs[i], upstream[i], h.saturated(*done.caches[i]), h.limits)
             for i in network.hidden
         ]
         return layers, np.array([np.linalg.norm(gradient[i]["W"]) for i in network.affine])

@@ -8,7 +8,7 @@ from optviz.nn import ACTIVATIONS, INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.spec import Choice, SpecError, choice, option
-from optviz.training import MAX_SEED, unsuited
+from optviz.training import MAX_SEED, why_unsuited
 from optviz.translation import N_
 
 THREE = (Choice("zeros"), Choice("constant", {"c": 0.5}), Choice("normal", {"sigma": 1.0}))
@@ -44,5 +44,5 @@ class CurveFit:
         """SpecError where the optimizer cannot train a network."""
         if self.optimizer.fork or self.optimizer.initial_points:
             raise SpecError("a network is trained without forks and further starts")
-        if why := unsuited(self.optimizer.method.key, self.network):
+        if why := why_unsuited(self.optimizer.method.key, self.network):
             raise SpecError(why)

@@ -33,7 +33,7 @@ def sharpness(line: Network) -> np.ndarray:
 def limit(line: Network) -> float:
     """The sharpness beyond which the line's optimizer is not stable; NaN where not known."""
     config = line.progress.training.optimizer
-    found = stable_curvature(config.scheduled(max(line.progress.iteration - 1, 0)))
+    found = stable_curvature(config.optimizer_at(max(line.progress.iteration - 1, 0)))
     return np.nan if found is None else found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.nn import DTYPES, Network, right, softmax
+from optviz.nn import DTYPES, Network, accuracy_score, softmax
 from optviz.plot.series import mean_over_seeds
 from optviz.training import MAX_EVALUATED, Progress
 
@@ -47,12 +47,12 @@ class Ensemble:
     @property
     def members(self) -> np.ndarray:
         """The accuracy `(members,)` of each."""
-        return right(self.probabilities, self.t)
+        return accuracy_score(self.probabilities, self.t)
 
     @property
     def accuracy(self) -> float:
         """Of the mean of their probabilities; NaN where nobody is left."""
-        return float(right(self.probabilities.mean(0), self.t)) if len(self) else NAN
+        return float(accuracy_score(self.probabilities.mean(0), self.t)) if len(self) else NAN
 
     @property
     def disagreement(self) -> np.ndarray:
@@ -76,7 +76,7 @@ class Ensemble:
 
         def mean_of(m):
             starts = range(n if m < n else 1)
-            return np.mean([right(ring[i : i + m].mean(0), self.t) for i in starts])
+            return np.mean([accuracy_score(ring[i : i + m].mean(0), self.t) for i in starts])
 
         return np.array([mean_of(m) for m in range(1, n + 1)])
 

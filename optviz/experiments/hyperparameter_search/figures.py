@@ -77,10 +77,10 @@ def trials(
 def importances(state: SearchState, theme: Theme) -> Figure:
     """How much of the variance each hyperparameter has alone, and with the others."""
     found, axes = state.importance, state.search.space.axes
-    places, more = np.arange(len(axes), dtype=float), np.maximum(found.total - found.alone, 0)
+    places, more = np.arange(len(axes), dtype=float), np.maximum(found.total - found.first_order, 0)
     names = ["<br>".join(wrap(_(axis.declared.title), 10)) for axis in axes]
     looks = (
-        (_("alone"), found.alone, -0.2, theme.lines[0], ""),
+        (_("alone"), found.first_order, -0.2, theme.lines[0], ""),
         (_("together with the others"), more, 0.2, theme.lines[1], "/"),
     )
     return Figure(

@@ -170,7 +170,7 @@ def importance_table(state: SearchState) -> Table:
     """How much each hyperparameter matters."""
     columns = ("", Column(_("alone"), 2, percent=True), Column(_("in all"), 2, percent=True))
     titles, found = [_(a.declared.title) for a in state.search.space.axes], state.importance
-    rows = list(zip(titles, found.alone, found.total, strict=True))
+    rows = list(zip(titles, found.first_order, found.total, strict=True))
     return Table(_("Share of the variance of the accuracy"), columns, rows)
 
 
@@ -185,22 +185,22 @@ def importance_defined(state: SearchState) -> str:
         "hyperparameters; “in all” is the share that is left, on average, when all others are "
         "held. Each trial foreseen from the others: {foreseen} of their variance. Other ranges, "
         "other importance."
-    ).format(n=found.n, foreseen=percentage(found.foreseen))
+    ).format(n=found.n, foreseen=percentage(found.q_squared))
 
 
 def not_readable(state: SearchState) -> str:
     """Why nothing is said of importance."""
     found = state.importance
-    if found.n < (least := ENOUGH * (len(found.alone) + 1)):
+    if found.n < (least := ENOUGH * (len(found.first_order) + 1)):
         return _(
             "**Not readable**: {n} trials were trained to the end, and {least} are needed to fit "
             "a surrogate over {d} hyperparameters. Search with more trials, or without halving."
-        ).format(n=found.n, least=least, d=len(found.alone))
+        ).format(n=found.n, least=least, d=len(found.first_order))
     return _(
         "**Not readable**: from the other trials the surrogate foresees {foreseen} of the "
         "variance of the accuracy, and {least} are needed. Search with more trials, or train "
         "longer."
-    ).format(foreseen=percentage(max(found.foreseen, 0)), least=percentage(READABLE))
+    ).format(foreseen=percentage(max(found.q_squared, 0)), least=percentage(READABLE))
 
 
 def together(n: int, accuracy: float) -> str:

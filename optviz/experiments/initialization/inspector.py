@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from optviz.experiments.activations.run import Layer, hidden_layers
-from optviz.training import apart, rank
+from optviz.training import rank, split_seeds
 from optviz.ui.cache import cached
 from optviz.ui.training.jobs import data_of, training_jobs
 
@@ -67,7 +67,7 @@ class Inspector:
         end, every = self.training.iterations, self.training.snapshot_every
         self.known = sorted({self.t, *(t for t in common if t == end or t % every == 0)})
         self.name = self.lines[self.i].name
-        first = [apart(now.training)[0] for now in states]  # of the seeds
+        first = [split_seeds(now.training)[0] for now in states]  # of the seeds
         self._keys = [job.key for job in training_jobs(first)]
 
     def weights(self, t: int, i: int) -> list[np.ndarray]:

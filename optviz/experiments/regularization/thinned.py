@@ -7,7 +7,7 @@ import numpy as np
 
 from optviz.experiments.page import Caption, Row
 from optviz.experiments.training_charts import paced
-from optviz.nn import DROPOUT, Mode, right, softmax
+from optviz.nn import DROPOUT, Mode, accuracy_score, softmax
 from optviz.plot import Axis, Dots, Figure, Line, Style, Table, percentage
 from optviz.plot.series import mean_over_seeds
 from optviz.spec import canonical_json, to_dict
@@ -126,7 +126,7 @@ def _answers(key, _state, _data):
     for member in range(MEMBERS):
         mode = Mode(True, training.seeds, training.iterations + member)
         p = softmax(network.forward(_state.params, x, mode, statistics).outputs[-1][0])
-        each.append(right(p, t))
+        each.append(accuracy_score(p, t))
         total = total + p
-    found = np.ravel(each), right(total, t), _state.accuracy[-1, 1, 0]
+    found = np.ravel(each), accuracy_score(total, t), _state.accuracy[-1, 1, 0]
     return [float(mean_over_seeds(accuracies)) for accuracies in found]

@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from optviz.data import TOY_SETS, standardized
+from optviz.data import TOY_SETS, standardize
 from optviz.experiments.standardization.spec import RATES, Standardization
 from optviz.optim.methods.first_order import SGD
 from optviz.optim.minimize import minimize
@@ -171,7 +171,7 @@ def sides(spec: Standardization) -> tuple[Side, Side]:
 def _sides(points, spread, gap, offset, stretch, seed):
     x, t = TOY_SETS["clouds"](points, spread, gap, offset).sample(seed)
     x, y = x * (1.0, stretch), 2.0 * t - 1
-    z, mean, deviation = standardized(x), x.mean(0), x.std(0)
+    z, mean, deviation = standardize(x), x.mean(0), x.std(0)
     w1, w2, b = line = best_line(z, y)
     w = np.array([w1, w2]) / deviation
     raw = np.array([*w, b - w @ mean])

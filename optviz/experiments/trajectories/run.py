@@ -16,7 +16,7 @@ from optviz.optim.minimize import minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.run import Run
 from optviz.optim.sensitivity import Sweep, sweep
-from optviz.optim.sensitivity.starts import arrived
+from optviz.optim.sensitivity.starts import reached_minimum
 from optviz.optim.summary import Summary, summarize
 from optviz.plot.contour import falls_into_beads
 from optviz.plot.landscape import Landscape
@@ -123,4 +123,4 @@ def arrivals(paths: Run, tolerance: float) -> np.ndarray:
     """At which place of the minima each of a batch of paths ends, nearest to it and near it in
     height, `(k,)` int; -1 at none.
     """
-    return arrived(minima_of(paths.function), paths.points[-1], paths.values[-1], tolerance)
+    return reached_minimum(minima_of(paths.function), paths.points[-1], paths.values[-1], tolerance)

@@ -78,7 +78,7 @@ def _step(form, key):
         st.markdown(message.format(name=config.name, step=update + 1))
         _fork_button(form, key, t, may_fork)
         return
-    state_then = (run.points[update], run.held[update], run.gradients[update])
+    state_then = (run.points[update], run.state_dicts[update], run.gradients[update])
     record = step_record(run.function, run.optimizer_at(update), update + 1, *state_then)
     st.markdown(_heading(run, update, t >= last))
     for line in evaluate_equations(record):
@@ -145,7 +145,7 @@ def _heading(run, update, is_last):
 
 
 def _displayed(line):
-    sides = dict.fromkeys(filter(None, (line.filled, line.result)))
+    sides = dict.fromkeys(filter(None, (line.numbers, line.result)))
     parts = [line.symbols, *(f"= {side}" for side in sides)]
     # each by itself: in as few lines as there is room for
     return " ".join(rf"$\displaystyle {part}$" for part in parts)

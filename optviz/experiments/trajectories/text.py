@@ -236,7 +236,7 @@ def _curvature(c, scene):
         name = opt.label
         if key != "sgd":
             configs = (config for config in scene.optimizers if config.method.key == key)
-            ends = (config.scheduled(scene.objective.steps - 1) for config in configs)
+            ends = (config.optimizer_at(scene.objective.steps - 1) for config in configs)
             momentum = next((setting(end, "momentum") for end in ends), opt.momentum)
             opt = OPTIMIZERS[key](momentum=momentum)
             name = f"{name}, μ = {number(momentum)}"

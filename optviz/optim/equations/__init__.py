@@ -45,12 +45,12 @@ def step_record(f, optimizer: Optimizer, step: int, x, state: dict, gradient) ->
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One equation. `filled` is empty where it cannot be worked out; `value` is then what the step
+    """One equation. `numbers` is empty where it cannot be worked out; `value` is then what the step
     left there.
     """
 
     symbols: str  # LaTeX of the equation as declared
-    filled: str  # LaTeX of its right side with numbers in place of symbols
+    numbers: str  # LaTeX of its right side with numbers in place of symbols
     value: Any  # of its left side: a number, (2,), a matrix, or None where nobody knows
     result: str  # LaTeX of `value`, empty for None
 
@@ -90,11 +90,11 @@ _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 _TROUBLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def declared(optimizer: Optimizer) -> list[str]:
+def active_equations(optimizer: Optimizer) -> list[str]:
     """The equations of a docstring one by one, as the switches make them."""
     displays = _DISPLAY.findall(type(optimizer).__doc__ or "")
     lines = [line for display in displays for line in _split(display)]
-    for (name, on), changes in optimizer.switched.items():
+    for (name, on), changes in optimizer.variants.items():
         if getattr(optimizer, name) == on:
             for old, new in changes.items():
                 lines = [line.replace(old, new) for line in lines]
@@ -117,27 +117,28 @@ def _lines(record, inner):
     """`(left side, Line)` of every equation; each sees the left sides of those before it."""
     scope, after = _scope(record, inner)
     lines = []
-    for text in declared(record.optimizer):
-        reader, left, filled = Reader(text, scope.values), None, ""
+    for text in active_equations(record.optimizer):
+        reader, left, numbers = Reader(text, scope.values), None, ""
         try:
-            left = reader.left()
-            right = reader.right()
+            left = reader.read_left_side()
+            right = reader.read_right_side()
             if unknown := _search(right, scope, after.get(left)):
                 found = r"\text{found by the search}"
                 line = _line("".join(unknown), found, scope.values[unknown])
                 lines.append((unknown, line))
             value = right.value(scope)
-            filled = right.shown(scope) if isinstance(right, Derivative) else right.latex(scope)
+            asks = isinstance(right, Derivative)
+            numbers = right.latex_call(scope) if asks else right.latex(scope)
         except _TROUBLE:
             value = after.get(left)
         if left:
             scope.values[left] = value
-        lines.append((left, _line(text, filled, value)))
+        lines.append((left, _line(text, numbers, value)))
     return lines
 
 
-def _line(symbols, filled, value):
-    return Line(symbols, filled, value, "" if value is None else latex(value))
+def _line(symbols, numbers, value):
+    return Line(symbols, numbers, value, "" if value is None else latex(value))
 
 
 def _scope(record, inner):
@@ -161,7 +162,7 @@ def _scope(record, inner):
         if k.symbol:
             values[tokens(k.symbol)] = getattr(opt, k.name)
     if inner is not None:
-        makes_g = any(line.startswith("g ") for line in declared(opt))
+        makes_g = any(line.startswith("g ") for line in active_equations(opt))
         values["x",] = opt.lookahead(record.x, record.state) if makes_g else inner.x_next
     renewed = {symbol: after[name] for symbol, name in names.items() if name in after}
     return _Scope(record, values), renewed
@@ -233,7 +234,7 @@ class _Witness(Optimizer):
     def step(self, f, x, s):
         asked = Oracle(f)
         x_next, s_next = self.inner.step(asked, x, s)
-        record = StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.given)
+        record = StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient)
         self.seen.append(record)
         return x_next, s_next
 

@@ -24,13 +24,13 @@ class Reader:
         self.known = sorted(known, key=len, reverse=True)
         self.bars = []  # those that are open
 
-    def left(self):
+    def read_left_side(self):
         """The symbol on the left side."""
         symbol = self.symbol().tokens
         self.take("=", r"\leftarrow")
         return symbol
 
-    def right(self):
+    def read_right_side(self):
         """The tree of the right side."""
         found = self.choice()
         self.take("")

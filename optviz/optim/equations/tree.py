@@ -124,20 +124,22 @@ def times(a, b):
 
 @dataclass(frozen=True)
 class Ratio(Node):
-    over: Node
-    under: Node
+    numerator: Node
+    denominator: Node
     form: str  # \frac, \tfrac, / or \bmod
 
     def value(self, s):
-        over, under = self.over.value(s), self.under.value(s)
-        return np.mod(over, under) if self.form == r"\bmod" else over / under
+        numerator, denominator = self.numerator.value(s), self.denominator.value(s)
+        return np.mod(numerator, denominator) if self.form == r"\bmod" else numerator / denominator
 
     def latex(self, s):
-        over, under = self.over.latex(s), self.under.latex(s)
+        numerator, denominator = self.numerator.latex(s), self.denominator.latex(s)
         if self.form in (r"\frac", r"\tfrac"):
-            return rf"{self.form}{{{over}}}{{{under}}}"
-        simple = not isinstance(self.under, Product) and not under.startswith("-")
-        return f"{_signed(over)} {self.form} {under if simple else _bracketed(under)}"
+            return rf"{self.form}{{{numerator}}}{{{denominator}}}"
+        simple = not isinstance(self.denominator, Product) and not denominator.startswith("-")
+        return (
+            f"{_signed(numerator)} {self.form} {denominator if simple else _bracketed(denominator)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ class Derivative(Node):
             return numbers
         return rf"\underbrace{{{numbers}}}_{{{self.name}{_bracketed(latex(self.at.value(s)))}}}"
 
-    def shown(self, s):
+    def latex_call(self, s):
         """Alone on its side of an equation, where its numbers are the result."""
         return self.name + _bracketed(self.at.latex(s))
 

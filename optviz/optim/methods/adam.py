@@ -40,7 +40,7 @@ class Adam(Optimizer):
     bias_correction: bool = shared.bias_correction()
     state_names = {"m": "mean gradient", "v": "mean square"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
-    switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
+    variants = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
 
     def init(self, x):
         return {**super().init(x), "b1": np.float64(1), "b2": np.float64(1)}
@@ -84,7 +84,7 @@ class AdamW(Adam):
     decoupled: bool = hyperparameter(
         False, help="a decay that is not multiplied by the rate", advanced=True
     )
-    switched = {**Adam.switched, ("decoupled", True): {r"\eta \lambda": r"\lambda"}}
+    variants = {**Adam.variants, ("decoupled", True): {r"\eta \lambda": r"\lambda"}}
 
     def step(self, f, x, s):
         step, s = super().step(f, x, s)
@@ -137,7 +137,7 @@ class AdaMax(Optimizer):
     bias_correction: bool = shared.bias_correction()
     state_names = {"m": "mean gradient", "u": "largest gradient"}
     symbols = {r"\beta_1^t": "b1"}
-    switched = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
+    variants = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
 
     def init(self, x):
         return {**super().init(x), "b1": 1.0}
@@ -175,7 +175,7 @@ class NAdam(Adam):
         4e-3, 0.0, 1.0, r"\psi", help="how fast the momentum warms up"
     )
     symbols = {r"\prod_{i \le t} \mu_i": "mu", r"\beta_2^t": "b2"}
-    switched = {
+    variants = {
         ("bias_correction", False): {
             r"1 - \prod_{i \le t} \mu_i": "1",
             r"1 - \mu_{t+1} \prod_{i \le t} \mu_i": "1",
@@ -221,7 +221,7 @@ class RAdam(Adam):
     """
 
     lr: float = shared.lr(0.1, low=1e-8)  # its first steps are undivided
-    switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"\sqrt{1 - \beta_2^t}": "1"}}
+    variants = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"\sqrt{1 - \beta_2^t}": "1"}}
 
     def init(self, x):
         return {**super().init(x), "t": 0}

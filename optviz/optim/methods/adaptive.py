@@ -61,7 +61,7 @@ class RMSProp(Optimizer):
         False, help="divide by the deviation from the mean gradient", advanced=True
     )
     state_names = {"v": "mean square", "b": "sum of the steps", "a": "mean gradient"}
-    switched = {
+    variants = {
         ("momentum", 0.0): {
             r"b \leftarrow \mu\, b + \frac{g}{\sqrt{v} + \epsilon}": "",
             r"\eta\, b": r"\eta\, \frac{g}{\sqrt{v} + \epsilon}",

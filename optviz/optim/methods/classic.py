@@ -4,7 +4,13 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.methods import shared
-from optviz.optim.methods.line_search import MIN_LENGTH, careful, news, shown, strong_wolfe
+from optviz.optim.methods.line_search import (
+    MIN_LENGTH,
+    has_changed,
+    initial_rate,
+    is_resolvable,
+    strong_wolfe,
+)
 from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 
@@ -46,9 +52,9 @@ class ConjugateGradient(Optimizer):
         turn = dot(g, g - before) / dot(before, before) if s["t"] else 0.0
         d = self.downhill(np.maximum(turn, 0.0) * s["d"] - g, g)
         slope = np.abs(dot(g, d))
-        first = careful(self.lr, g, s)
+        first = initial_rate(self.lr, g, s)
         first = first * s["promised_prev"] / np.where(slope > 0, slope, 1.0) if s["t"] else first
-        searching = news(x - s["x_prev"], g - before) | news(d, d - s["d"])
+        searching = has_changed(x - s["x_prev"], g - before) | has_changed(d, d - s["d"])
         step = strong_wolfe(f, x, g, d, first, searching, curvature=0.1)
         promised = np.where(step > 0, step * slope, s["promised_prev"])
         held = {"d": d, "x_prev": x, "g_prev": g, "promised_prev": promised, "t": s["t"] + 1}
@@ -223,7 +229,7 @@ class TrustRegion(Optimizer):
         p = self.dogleg(g, hess, radius)
         y, promised = x + p, -dot(g, p) - dot(p, times(hess, p)) / 2
         value = f.value(x, where=(promised > 0)[..., 0])[..., None]
-        tried = (promised > 0) & shown(value, promised)
+        tried = (promised > 0) & is_resolvable(value, promised)
         at_y = f.value(y, where=tried[..., 0])[..., None]
         rho = self.ratio(value, at_y, promised)
         size = np.sqrt(dot(p, p)) / radius
@@ -252,7 +258,7 @@ class TrustRegion(Optimizer):
     def ratio(value, at_y, promised):
         """Decrease over promised decrease; NaN where rounding hides it, −∞ where f is undefined."""
         fell = np.where(np.isnan(at_y), -np.inf, value - at_y)
-        return np.where((promised > 0) & shown(value, promised), fell / promised, np.nan)
+        return np.where((promised > 0) & is_resolvable(value, promised), fell / promised, np.nan)
 
     @staticmethod
     def radius(q, rho, size):

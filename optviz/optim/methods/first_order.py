@@ -27,7 +27,7 @@ class SGD(Optimizer):
     family = "first order"
     lr: float = shared.lr(0.1, "learning rate: length of a step per unit of gradient", low=1e-8)
     weight_decay: float = shared.weight_decay()
-    switched = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
+    variants = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
 
     def step(self, f, x, s):
         return x - self.lr * decayed(f.grad(x), self.weight_decay, x), s
@@ -70,12 +70,12 @@ class Momentum(Optimizer):
     )
     weight_decay: float = shared.weight_decay()
     state_names = {"v": "velocity"}
-    switched = {
+    variants = {
         ("dampening", 0.0): {
             r"\tau_t = \tau \;\text{ where } t > 1, \text{ else } 0": "",
             r"(1 - \tau_t)\, ": "",
         },
-        **SGD.switched,
+        **SGD.variants,
     }
 
     def init(self, x):

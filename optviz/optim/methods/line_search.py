@@ -14,13 +14,13 @@ MIN_LENGTH = 1e-9  # of the interval that is searched, in coordinates
 MAX_GROWTH = 100.0  # of a step over the first that is tried: f may be unbounded below
 
 
-def careful(lr, g, s):
+def initial_rate(lr, g, s):
     """The rate, on the first step for a move of at most that length."""
     first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
     return np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * lr, lr)
 
 
-def news(moved, bent):
+def has_changed(moved, bent):
     """Where anything has changed since the step before: a search that has found no step there would
     find none again.
     """
@@ -40,7 +40,7 @@ def backtrack(f, x, g, d, first):
         return np.zeros_like(slope)
     value = f.value(x, where=searching[..., 0])[..., None]
     for _ in range(MAX_HALVINGS):
-        searching = searching & ~found & shown(value, step * slope)
+        searching = searching & ~found & is_resolvable(value, step * slope)
         if not searching.any():
             break
         here = f.value(x + step * d, where=searching[..., 0])[..., None]
@@ -65,7 +65,7 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     if not searching.any():
         return np.zeros_like(slope)
     value = f.value(x, where=searching[..., 0])[..., None]
-    searching = searching & shown(value, trial * slope)
+    searching = searching & is_resolvable(value, trial * slope)
     unknown = np.full_like(slope, np.inf)
     low, high = (np.zeros_like(slope), value, slope), (unknown, unknown, unknown)
     close = between = np.zeros_like(searching)
@@ -90,7 +90,7 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
         searching = searching & ~(better & (np.abs(rise) <= -curvature * slope))
         between = np.isfinite(high[0])
         width = np.abs(high[0] - low[0])
-        findable = shown(value, width * slope) & (width * largest >= MIN_LENGTH)
+        findable = is_resolvable(value, width * slope) & (width * largest >= MIN_LENGTH)
         searching = searching & np.where(between, findable, trial < longest)
         inside, close = _inside(low, high, close)
         beyond = _cubic(before, low, trial + 0.01 * (trial - before[0]), 10 * trial)
@@ -98,7 +98,7 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     return low[0]
 
 
-def shown(value, change):
+def is_resolvable(value, change):
     """Whether a change can be seen in values of this size."""
     return np.abs(change) > np.finfo(change.dtype).eps * np.abs(value)
 

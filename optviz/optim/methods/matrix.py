@@ -34,7 +34,7 @@ def grams(f, g):
     return found
 
 
-def turned(f, g, matrices):
+def transform(f, g, matrices):
     """A G Bᵀ for each matrix in a gradient; of a point A g."""
     if not hasattr(f, "arrays"):
         return times(matrices[0], g)
@@ -54,16 +54,16 @@ def product(a, b):
     return a @ np.swapaxes(b, -1, -2)
 
 
-def transposed(matrices):
+def transpose(matrices):
     return [np.swapaxes(a, -1, -2) for a in matrices]
 
 
-def listed(held, n):
+def as_list(held, n):
     """A state variable as n matrices: what stands there before the first step is one number."""
     return held if isinstance(held, list) else [held] * n
 
 
-def kept(f, matrices):
+def as_state(f, matrices):
     """A state variable: of a network a list, of a point the one matrix that the equations name."""
     return matrices if hasattr(f, "arrays") else matrices[0]
 
@@ -91,13 +91,13 @@ class Shampoo(Optimizer):
     def step(self, f, x, s):
         g, t = f.grad(x), s["t"] + 1
         new = grams(f, g)
-        summed = [a + b for a, b in zip(listed(s["L"], len(new)), new, strict=True)]
-        roots = listed(s["P"], len(new))
+        summed = [a + b for a, b in zip(as_list(s["L"], len(new)), new, strict=True)]
+        roots = as_list(s["P"], len(new))
         if (t - 1) % self.every == 0:
             powers = [-0.5 / order for *_, order in sides(f, x)]
             roots = [self.root(a, p) for a, p in zip(summed, powers, strict=True)]
-        x = x - self.lr * turned(f, g, roots)
-        return x, {"L": kept(f, summed), "P": kept(f, roots), "t": t}
+        x = x - self.lr * transform(f, g, roots)
+        return x, {"L": as_state(f, summed), "P": as_state(f, roots), "t": t}
 
     def root(self, matrix, power):
         """(L + εI) to a power, by its eigenvalues."""
@@ -152,20 +152,20 @@ class SOAP(Optimizer):
         g, t = f.grad(x), s["t"] + 1
         m, v, b1, b2 = s["m"], s["v"], s["b1"], s["b2"]
         new = grams(f, g)
-        means, axes = listed(s["L"], len(new)), listed(s["Q"], len(new))
+        means, axes = as_list(s["L"], len(new)), as_list(s["Q"], len(new))
         if t > 1:
-            into = transposed(axes)
+            into = transpose(axes)
             b1, b2 = b1 * self.beta1, b2 * self.beta2
             m = self.beta1 * m + (1 - self.beta1) * g
-            v = self.beta2 * v + (1 - self.beta2) * turned(f, g, into) ** 2
+            v = self.beta2 * v + (1 - self.beta2) * transform(f, g, into) ** 2
             lr = self.lr * np.sqrt(np.subtract(1, b2)) / np.subtract(1, b1)
-            x = x - lr * turned(f, turned(f, m, into) / (np.sqrt(v) + self.eps), axes)
+            x = x - lr * transform(f, transform(f, m, into) / (np.sqrt(v) + self.eps), axes)
         memory = np.asarray(self.beta2)[..., None]
         means = [memory * a + (1 - memory) * b for a, b in zip(means, new, strict=True)]
         if (t - 1) % self.every == 0:
             v = self.ordered(v, axes, means, f)
             axes = [self.basis(q, mean, t) for q, mean in zip(axes, means, strict=True)]
-        held = {"L": kept(f, means), "Q": kept(f, axes)}
+        held = {"L": as_state(f, means), "Q": as_state(f, axes)}
         return x, {"m": m, "v": v, **held, "b1": b1, "b2": b2, "t": t}
 
     @staticmethod
@@ -178,7 +178,7 @@ class SOAP(Optimizer):
     @classmethod
     def ordered(cls, v, axes, matrices, f=None):
         """The mean squares in the order in which the directions will be."""
-        v, axes, matrices = v.copy("K"), listed(axes, 1), listed(matrices, 1)
+        v, axes, matrices = v.copy("K"), as_list(axes, 1), as_list(matrices, 1)
         for (at, shape, axis, _), q, matrix in zip(sides(f, v), axes, matrices, strict=True):
             rows = v[..., at].reshape(*v.shape[:-1], *shape)
             order = np.expand_dims(cls.moved(q, matrix)[1], -3 - axis)

@@ -5,7 +5,7 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
-from optviz.optim.methods.line_search import backtrack, careful, news, strong_wolfe
+from optviz.optim.methods.line_search import backtrack, has_changed, initial_rate, strong_wolfe
 from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 
@@ -51,7 +51,7 @@ class Newton(Optimizer):
         help="halve the step until the value falls enough (Armijo); its evaluations are counted",
     )
     dense = "the Hessian"
-    switched = {
+    variants = {
         ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
         ("line_search", True): {r"\eta": r"\alpha"},
     }
@@ -91,7 +91,7 @@ class BFGS(Optimizer):
     dense = "the inverse Hessian"
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
-    switched = {("line_search", True): {r"\eta": r"\alpha"}}
+    variants = {("line_search", True): {r"\eta": r"\alpha"}}
 
     def init(self, x):
         d = x.shape[-1]
@@ -105,7 +105,7 @@ class BFGS(Optimizer):
         d = -times(inverse, g)
         step = self.lr
         if self.line_search:
-            step = strong_wolfe(f, x, g, d, careful(step, g, s), news(moved, bent))
+            step = strong_wolfe(f, x, g, d, initial_rate(step, g, s), has_changed(moved, bent))
         return x + step * d, {"B": inverse, "x_prev": x, "g_prev": g}
 
     @staticmethod
@@ -151,7 +151,7 @@ class LBFGS(Optimizer):
     line_search: bool = _search()
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = BFGS.symbols
-    switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
+    variants = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 
     def init(self, x):
         pairs = zeros(x, self.memory, x.shape[-1])
@@ -163,9 +163,9 @@ class LBFGS(Optimizer):
         usable = dot(moved, bent)[..., None] > 1e-10
         pairs = {"S": self.pushed(s["S"], moved, usable), "Y": self.pushed(s["Y"], bent, usable)}
         d = -self.recursion(g, pairs["S"], pairs["Y"])
-        step = careful(self.lr, g, s)
+        step = initial_rate(self.lr, g, s)
         if self.line_search:
-            step = strong_wolfe(f, x, g, d, step, news(moved, bent))
+            step = strong_wolfe(f, x, g, d, step, has_changed(moved, bent))
         return x + step * d, {**pairs, "x_prev": x, "g_prev": g}
 
     @staticmethod

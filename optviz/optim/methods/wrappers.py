@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from optviz.optim.base import WRAPPERS, Optimizer, chain
-from optviz.optim.hyperparameter import hyperparameter, register
+from optviz.optim.hyperparameter import hyperparameter, registrar
 from optviz.optim.methods import shared
 
 
@@ -60,9 +60,7 @@ class _Seen:
         return getattr(self.f, name)
 
 
-def wrapper(name: str, cite: str):
-    """Class decorator: files a wrapper in WRAPPERS with its display name and source."""
-    return lambda cls: register(WRAPPERS, cls, label=name, cite=cite)
+wrapper = registrar(WRAPPERS)
 
 
 @wrapper(

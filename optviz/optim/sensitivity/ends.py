@@ -7,9 +7,9 @@ import numpy as np
 
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
-from optviz.optim.minimize import Walk, batch_start, of_rows, taken
+from optviz.optim.minimize import Walk, batch_start, optimizer_for_rows, take_rows
 from optviz.optim.noise import Noise
-from optviz.optim.run import ROWS, Evaluations, Segment, alike, repeated, undefined_at
+from optviz.optim.run import ROWS, Evaluations, Segment, equal_or_nan, is_repeat, is_undefined
 from optviz.optim.schedules import Schedule
 
 MAX_BYTES = 2**25  # of the noise of many seeds, or of the values on the way, at once
@@ -64,7 +64,7 @@ def final(
     for place, walk in _walks(f, opt, x, most, steps, noise, schedule, seed, then):
         _follow(walk, place, ends, level, tolerance, budget)
     found = {name: v.reshape((*batch, *v.shape[1:])) for name, v in ends.items()}
-    found["evaluations"] = Evaluations.of(np.moveaxis(found["evaluations"], -1, 0))
+    found["evaluations"] = Evaluations.from_counts(np.moveaxis(found["evaluations"], -1, 0))
     return Final(**found)
 
 
@@ -75,10 +75,10 @@ def _walks(f, opt, x, at_once, steps, *more) -> Iterator[tuple[np.ndarray, Walk]
     for place in np.split(everyone, range(at_once, len(everyone), at_once)):
         rows = np.unravel_index(place, batch) if batch else ()
         seeds = np.broadcast_to(seed, batch)[rows] if np.ndim(seed) else seed
-        picked = [s._replace(optimizer=of_rows(s.optimizer, batch, rows)) for s in then]
-        inside = of_rows(opt, batch, rows)
+        picked = [s._replace(optimizer=optimizer_for_rows(s.optimizer, batch, rows)) for s in then]
+        inside = optimizer_for_rows(opt, batch, rows)
         start = batch_start(f, [inside], x[rows].reshape(-1, x.shape[-1]), 0)
-        yield place, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
+        yield place, Walk.from_arguments(f, inside, start, steps, noise, schedule, seeds, picked)
 
 
 @np.errstate(all="ignore")
@@ -115,7 +115,7 @@ def _follow(walk: Walk, place, ends: dict, level, tolerance, budget) -> None:
             history[t] = np.where(finite, value, np.nan)
         if (lost := running & ~finite).any():
             ends["diverged_at"][place[lost]] = t
-            ends["undefined"][place[lost]] = undefined_at(x[lost], value[lost])
+            ends["undefined"][place[lost]] = is_undefined(x[lost], value[lost])
             end(lost, t, np.full_like(x, np.nan), np.full_like(value, np.nan), tally.total())
         if since < t < walk.steps and t % LOOK == 0:
             counter = walk.segments[-1].optimizer.counter
@@ -150,7 +150,7 @@ def _at_rest(before, moment, counter) -> np.ndarray:
         if np.shape(v) != np.shape(old) or (np.ndim(v) == 0 and v != old):
             return np.zeros_like(same)
         if np.ndim(v):
-            same &= alike(v, old).all(tuple(range(1, v.ndim)))
+            same &= equal_or_nan(v, old).all(tuple(range(1, v.ndim)))
     return same
 
 
@@ -171,7 +171,7 @@ class _Tally:
         x, state, given, counts, warm_started = moment
         if self.found:
             self.found[-1][-1] = given
-            rests = len(self.found) == 2 and repeated(*self.found)
+            rests = len(self.found) == 2 and is_repeat(*self.found)
             cost = alive & ~(rests & finite)
             if cost.all():
                 self.asked = counts
@@ -188,7 +188,7 @@ class _Tally:
 
     def keep(self, rows):
         """Count for some of the rows alone."""
-        self.found = [[taken(part, rows) for part in step] for step in self.found]
+        self.found = [[take_rows(part, rows) for part in step] for step in self.found]
         self.asked, self.saved = self._of_rows(self.asked)[:, rows], self.saved[:, rows]
         self.rows = len(rows)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer, setting
-from optviz.optim.sensitivity.sweeps import declared, sweep
+from optviz.optim.sensitivity.sweeps import hyperparameter_named, sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ def enter(
     far tuning decides who wins: Wen et al. 2025, Fantastic pretraining optimizers and where to find
     them, arXiv 2509.02046.)
     """
-    rates = np.append(setting(opt, "lr"), declared(opt, "lr").spread(trials - 1))
+    rates = np.append(setting(opt, "lr"), hyperparameter_named(opt, "lr").spread(trials - 1))
     more = {"noise": noise, "schedule": schedule, "seed": seed, "budget": budget}
     swept = sweep(f, opt, {"lr": rates}, starts, budget, **more)
     means = np.where(np.isnan(swept.means), np.inf, swept.means)

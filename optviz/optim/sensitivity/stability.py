@@ -60,7 +60,7 @@ def edge_of_stability(run: Run) -> Edge | None:
     hess = run.function.hess(run.points[:-1])
     if all(o.key in ADAPTIVE and not getattr(o, "centered", False) for o in optimizers):
         limits, roots = [], []
-        for o, state in zip(optimizers, run.held[1:], strict=True):
+        for o, state in zip(optimizers, run.state_dicts[1:], strict=True):
             name, power, factor = ADAPTIVE[o.key]
             corrected = power is not None and o.bias_correction
             squares = state[name] / (1 - state[power]) if corrected else state[name]

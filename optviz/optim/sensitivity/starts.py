@@ -44,10 +44,11 @@ def basins(
     heights = np.append(known.values[known.places], np.nan)  # NaN where none is reached
 
     def height(points, values):
-        return heights[arrived(known, points, values, tolerance)]
+        return heights[reached_minimum(known, points, values, tolerance)]
 
     end = final(f, opt, start, steps, noise, seed=seed, level=height, tolerance=tolerance)
-    index, share = arrived(known, end.point, end.value, tolerance), np.ones(start.shape[:-1])
+    index = reached_minimum(known, end.point, end.value, tolerance)
+    share = np.ones(start.shape[:-1])
     return Basins(known.points[known.places], index, end.settled_at, end.diverged_at, share)
 
 
@@ -66,7 +67,7 @@ def _most(found: list[Basins]) -> Basins:
     return Basins(found[0].minima, np.maximum(winner, -1), steps, lost, votes.max(0) / len(found))
 
 
-def arrived(known: Minima, points, values, tolerance: float) -> np.ndarray:
+def reached_minimum(known: Minima, points, values, tolerance: float) -> np.ndarray:
     """The place of the minima that is nearest to points `(..., 2)`, `(...)` int; -1 where f is not
     as low as there.
     """

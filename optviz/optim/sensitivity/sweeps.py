@@ -73,7 +73,7 @@ def sweep(
     if measure not in MEASURES:
         raise ValueError(f"a measure is one of {', '.join(MEASURES)}, not {measure!r}")
     for i, name in enumerate(axes):
-        if name not in (*COORDINATES, "seed") and declared(opt, name).kind is not float:
+        if name not in (*COORDINATES, "seed") and hyperparameter_named(opt, name).kind is not float:
             rest = {k: v for k, v in axes.items() if k != name}
             more = (start, steps, measure, noise, schedule, seed, tolerance, budget)
             parts = [
@@ -158,7 +158,7 @@ def tune(
     return Tuned(opt, float(np.nanmin(winner.means)), spent)
 
 
-def declared(opt: Optimizer, name: str) -> Hyperparameter:
+def hyperparameter_named(opt: Optimizer, name: str) -> Hyperparameter:
     """What an optimizer, or one inside it, declares by a name. ValueError where there is none."""
     if (k := find(opt, name)) is None:
         raise ValueError(f"{type(opt).__name__} has no hyperparameter {name!r}")

@@ -105,7 +105,7 @@ def search(axes, trials, sampler, halving, stops, network, optimizer, penalty, d
             loss = np.where(np.isfinite(loss), loss, np.nan)
             alive = np.flatnonzero(halving.survivors(loss, losses[rung]))
             losses[rung] = np.append(losses[rung], loss)
-            held = held[0][alive], picked(held[1], alive, len(going)), statistics[alive]
+            held = held[0][alive], pick_trials(held[1], alive, len(going)), statistics[alive]
             going = going[alive]
         for trial, (row, t, (learned, tested)) in enumerate(zip(values, reached, found), len(ends)):
             names = ("1 - momentum" if axis == "momentum" else axis for axis in axes)

@@ -7,7 +7,7 @@ from optviz.shell.export import write
 from optviz.shell.export.loops import SEARCH
 from optviz.shell.export.training_script import network_lines, script, without_constants
 from optviz.spec import Choice
-from optviz.training.loop import picked
+from optviz.training.loop import pick_trials
 from optviz.tuning import Search
 from optviz.tuning.samplers import SAMPLERS
 from optviz.tuning.spec import PROPOSALS
@@ -30,7 +30,7 @@ def search_script(question: str, search: Search, link: str = "") -> str:
     searches = [(one, one.sampler.build(SAMPLERS)) for one in search.searches]
     axes = {axis.key: (axis.low, axis.high) for axis in search.space.axes}
     rules = [Choice("normal")] if "sigma" in axes else []
-    used = [with_hyperparameter, picked, softmax_cross_entropy]
+    used = [with_hyperparameter, pick_trials, softmax_cross_entropy]
     used += [type(part) for one, sampler in searches for part in (sampler, one.halving) if part]
     lines = [
         f"axes = {axes}  # powers of ten",

@@ -56,7 +56,7 @@ def torch_training_script(
     for one, _name in networks:
         used.append(type(one.network.initializer.build(INITIALIZERS)))
         used += map(type, one.optimizer.built_schedules().values())
-    members = {"of", "judging", "with_label_noise", "sample", "draw"}
+    members = {"partition", "with_holdout", "with_label_noise", "sample", "draw"}
     calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])

@@ -10,10 +10,10 @@ from textwrap import fill, indent, wrap
 from optviz.data import ATTRIBUTION, OWN, SOURCES, TOY_SETS
 from optviz.data.digits import FILE
 from optviz.data.own import read_examples
-from optviz.data.preprocessing import standardized
+from optviz.data.preprocessing import standardize
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import taken_over
+from optviz.optim.minimize import take_over
 from optviz.shell.export import write
 from optviz.shell.export.loops import CALL, TRAIN, UPDATE
 from optviz.shell.export.networks import alone, network_names
@@ -68,7 +68,7 @@ def script(
     parts = [type(part) for segment in segments for part in parts_of(segment)]
     used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, *parts, *used]
     used += data_sources(trainings)
-    members = {"of", "judging", "with_label_noise", "sample", "step"}
+    members = {"partition", "with_holdout", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
     copied = source(used, members, registries)
     top = write.header(question, "NumPy 2", link)
@@ -150,7 +150,7 @@ def _segments(training):
     params = training.start()
     before = training.segments()[0].optimizer
     for i, (step, opt, schedules) in enumerate(training.segments()):
-        _, warm = taken_over(before, opt, before.init(params), params)
+        _, warm = take_over(before, opt, before.init(params), params)
         yield from write.optimizer(opt)
         yield f"segments.append(({step}, opt, {write.schedules(schedules)}, {warm and i > 0}))"
         before = opt
@@ -175,7 +175,7 @@ def data_sources(trainings: list[Training]) -> list:
     if OWN in keys:
         found.append(read_examples)
     if OWN in keys or any(training.inputs == "standardized" for training in trainings):
-        found.append(standardized)
+        found.append(standardize)
     return found
 
 
@@ -186,13 +186,13 @@ def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
     key, split = training.dataset.key, training.split
     if key in SOURCES:
         yield f"split = {split!r}"
-        yield f"data = split.judging(split.with_label_noise(Data(*mnist({split.rows}))))"
+        yield f"data = split.with_holdout(split.with_label_noise(Data(*mnist({split.rows}))))"
     else:
         rows = {OWN: "read_examples(FILE.read_bytes())[:2]", "digits": "digits()"}.get(key)
         if key in TOY_SETS:
             rows = f"{write.call(training.dataset.build(TOY_SETS))}.sample({split.seed})"
-        yield f"data = {split!r}.of(*{rows})"
-    standard = "standardized({0}, like=data.x)"
+        yield f"data = {split!r}.partition(*{rows})"
+    standard = "standardize({0}, like=data.x)"
     scaled = {
         "given": standard if key == OWN else "",
         "centered": "{0} - data.x.mean(0)",

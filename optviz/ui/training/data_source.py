@@ -12,7 +12,8 @@ from pathlib import Path
 import streamlit as st
 
 from optviz.data import DATASETS, OWN, SOURCES, cache_folder, folder_of, load_mnist, size_of
-from optviz.data.mnist import found, stem
+from optviz.data.mnist import canonical_name, find_files
+from optviz.data.sources import STEMS
 from optviz.spec import Choice
 from optviz.translation import _
 from optviz.ui.components import button
@@ -115,10 +116,6 @@ def _origin(key, provided):
     return _("{name} comes from the folder that ${variable} names on the server.")
 
 
-def _stems(key):
-    return [stem(file) for file, *_others in SOURCES[key].files]
-
-
 def _upload(key, provided):
     uploader(
         provided,
@@ -128,16 +125,16 @@ def _upload(key, provided):
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD,
         help=_("{files}, gzipped (.gz) or not. For you alone, until you leave.").format(
-            files=", ".join(_stems(key))
+            files=", ".join(STEMS)
         ),
     )
 
 
 def _read(key, uploads):
     """The files, if they are the four and fit together."""
-    files = {file.name: file.getvalue() for file in uploads if stem(file.name) in _stems(key)}
+    files = {file.name: file.getvalue() for file in uploads if canonical_name(file.name) in STEMS}
     load_mnist(files, key)
     content = hashlib.sha256()
-    for name in _stems(key):
-        content.update(hashlib.sha256(found(files)[name][1]).digest())
+    for name in STEMS:
+        content.update(hashlib.sha256(find_files(files)[name][1]).digest())
     return files, "", f"upload {content.hexdigest()}"

@@ -6,7 +6,6 @@ presses the button while it runs watches the same one, and anybody can stop it: 
 address is that of the source, or the one that those who run the server have set.
 """
 
-import os
 from threading import Event, Thread
 
 import streamlit as st
@@ -52,13 +51,8 @@ class Fetch(Thread):
 _fetches: dict = {}  # folder -> the last fetch into it, for all visitors
 
 
-def total_bytes(key: str) -> int:
-    """How many bytes the four files have."""
-    return sum(size for _name, size, _digest in SOURCES[key].files)
-
-
 def present_bytes(key: str) -> int:
-    """How many of them are in the cache folder, finished or not."""
+    """How many bytes of the files are in the cache folder, finished or not."""
 
     def size(path):
         try:
@@ -73,11 +67,6 @@ def present_bytes(key: str) -> int:
     )
 
 
-def address_of(key: str) -> str:
-    """Where it comes from."""
-    return os.environ.get(f"{SOURCES[key].variable}_URL") or SOURCES[key].address
-
-
 def fetch_controls(key: str) -> None:
     """The address, the button, and how far it is; the page runs again when a fetch has ended."""
     fetched = _fetches.get(cache_folder() / key)
@@ -86,13 +75,13 @@ def fetch_controls(key: str) -> None:
         _(
             "From {address}; size and SHA-256 of each file are checked. Whoever runs this server "
             "can set another address in ${variable}_URL."
-        ).format(address=address_of(key), variable=SOURCES[key].variable)
+        ).format(address=SOURCES[key].address, variable=SOURCES[key].variable)
     )
     if running:
         stop = _("Stop fetching")
         button(stop, f"stop-fetch-{key}", fetched.stop, icon="pause", wide=True)
     else:
-        _fetch_button(key, present_bytes(key), total_bytes(key))
+        _fetch_button(key, present_bytes(key), SOURCES[key].size)
 
     # its buttons stand outside: a fragment that comes back by itself begins with a run of the page
     @st.fragment(run_every=EVERY if running else None)
@@ -125,7 +114,7 @@ def _fetch_button(key, present, total):
 
 
 def _progress(done, running, key):
-    total = total_bytes(key)
+    total = SOURCES[key].size
     if done is None:
         st.progress(present_bytes(key) / total, _("Waiting for an answer …"))
     elif running or 0 < done < total:

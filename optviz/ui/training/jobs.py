@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Data, Loader, Training, TrainingJob
-from optviz.training import apart as seeds_apart
+from optviz.training import Data, Loader, Training, TrainingJob, split_seeds
 from optviz.ui.training.data_source import missing_message, source_of
 
 
@@ -38,7 +37,7 @@ def data_of(training: Training, final: bool = False) -> Data:
 
 def training_jobs(trainings: Sequence[Training], apart: bool = True) -> list[TrainingJob]:
     """A job for each, or `apart` for each seed of each. MissingData as above."""
-    trainings = [one for of in trainings for one in (seeds_apart(of) if apart else [of])]
+    trainings = [one for of in trainings for one in (split_seeds(of) if apart else [of])]
     return [
         TrainingJob(training, loader_of(training), source_of(training.dataset.key)[0])
         for training in trainings

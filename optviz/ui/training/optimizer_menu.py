@@ -11,7 +11,7 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.plot.equations import unicode_symbol
 from optviz.spec import Choice
-from optviz.training import unsuited
+from optviz.training import why_unsuited
 from optviz.translation import _
 from optviz.ui.form import Form, select
 
@@ -50,7 +50,7 @@ def for_network(key: str) -> Choice:
 
 def trainable(network: Network) -> list[str]:
     """The optimizers that can train this network."""
-    return [k for k in OPTIMIZERS if not unsuited(k, network)]
+    return [k for k in OPTIMIZERS if not why_unsuited(k, network)]
 
 
 def optimizer_labels(network: Network | None = None) -> dict[str, str]:
@@ -102,7 +102,7 @@ def chips(config: OptimizerConfig) -> list[str]:
 
 def not_offered(network: Network) -> str:
     """Which optimizers the menu does not offer for a network, and why."""
-    dense = [k for k in OPTIMIZERS if unsuited(k, network)]
+    dense = [k for k in OPTIMIZERS if why_unsuited(k, network)]
     if not dense:
         return ""
     labels = ", ".join(OPTIMIZERS[k].label for k in dense)

@@ -78,7 +78,7 @@ def test_the_curvature_that_a_rate_bears(method, values, limit):
 def test_an_update_sees_all_rows_once():
     training = SMALL.trainings[0]
     np.testing.assert_array_equal(training.rows(7, 100), [np.arange(100)])
-    assert (training.epoch, training.drawn) == (1, 100)
+    assert (training.epoch, training.batch_size) == (1, 100)
 
 
 def test_the_figure_has_a_limit_for_each_that_has_one_and_the_file_every_measurement():

@@ -325,7 +325,7 @@ def test_one_sigma_and_one_more_seed_leave_the_other_trainings_as_they_are():
         session(at).specs["initialization"] = changed
         sound(at.run())
         keys = list(session(at).results["initialization"].seen)[-len(done) :]
-        assert [scheduler().known(key).iteration for key in keys] == done
+        assert [scheduler().peek(key).iteration for key in keys] == done
 
 
 def test_the_preset_shows_the_symmetry():

@@ -76,9 +76,9 @@ def simplex(run: Run) -> np.ndarray | None:
     """The corners that are held at every step, `(steps+1, 3, 2)`, NaN where none are; None where
     they never are.
     """
-    if not any("simplex" in held for held in run.held):
+    if not any("simplex" in held for held in run.state_dicts):
         return None
-    corners = [held.get("simplex", np.full((3, 2), np.nan)) for held in run.held]
+    corners = [held.get("simplex", np.full((3, 2), np.nan)) for held in run.state_dicts]
     return np.where(np.isfinite(run.values)[:, None, None], corners, np.nan)
 
 

@@ -83,7 +83,7 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
             marks += curve(t, _drawn(y, y_axis), metric, values=y, hover=hover, **look)
         panels.append(Panel(marks, x_axis, y_axis))
     for name, symbol in _scheduled(tracks).items():
-        ys = {track.id: track.run.scheduled(name) for track in tracks}
+        ys = {track.id: track.run.scheduled_values(name) for track in tracks}
         ys = {key: y for key, y in ys.items() if np.isfinite(y).any()}
         marks = []
         for t in drawn:

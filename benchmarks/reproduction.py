@@ -394,7 +394,7 @@ def ensemble():
         np.stack(list(ensembles.snapshots(cyclic, scene.ends).values())),
         load(cyclic.training).x_test,
     )
-    council = ensembles.Ensemble.of(said, load(cyclic.training).t_test)
+    council = ensembles.Ensemble.from_probabilities(said, load(cyclic.training).t_test)
     yield near(
         "snapshots, wrong labels: gain", ensembles.in_cycles(cyclic, council).gain, 0.046, 0.045
     )

@@ -202,7 +202,7 @@ def lost_share(lr):
 @cache
 def raced(key):
     """The mean ranks of a lesson's race, `(2, optimizers)`: as set, and tuned."""
-    return race.standings(LESSONS[key].scene, race.of(LESSONS[key].scene)).mean(-1)
+    return race.standings(LESSONS[key].scene, race.run_race(LESSONS[key].scene)).mean(-1)
 
 
 def of_width(mup):

@@ -29,7 +29,7 @@ def ensemble_of(progress, params, t, final=False) -> run.Ensemble:
     data = data_of(training, final)
     key = canonical_json([to_dict(training), int(t), len(params), final])
     found = _probabilities(key, training.network, params, data.x_test)
-    return run.Ensemble.of(found, data.t_test)
+    return run.Ensemble.from_probabilities(found, data.t_test)
 
 
 def snapshot_ensembles(ensembles, progress, final=False) -> dict[int, run.Ensemble]:

@@ -36,7 +36,7 @@ class Ensemble:
     t: np.ndarray  # (rows,) labels
 
     @classmethod
-    def of(cls, probabilities, labels) -> "Ensemble":
+    def from_probabilities(cls, probabilities, labels) -> "Ensemble":
         """Of the members that have not diverged; it may have none."""
         p = np.asarray(probabilities)
         return cls(p[np.isfinite(p).all((1, 2))], np.asarray(labels)[: p.shape[1]])
@@ -89,7 +89,7 @@ class Outcome:
     std: float  # of the single networks; NaN where there is one
     ensemble: float
     better: int = 0  # of how many networks the average was the better one
-    of: int = 0
+    networks: int = 0
 
     @property
     def gain(self) -> float:

@@ -86,9 +86,9 @@ def standings(rows: list[Standing], theme: Theme) -> Table:
         std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
         updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
         gain = points(found.gain)
-        if found.of > 1:
+        if found.networks > 1:
             message = _("{gain} ({better} of {n} better)")
-            gain = message.format(gain=gain, better=found.better, n=found.of)
+            gain = message.format(gain=gain, better=found.better, n=found.networks)
         cells.append(
             {
                 "": _(NAMES[method]),

@@ -109,7 +109,7 @@ def rates_csv(context) -> str:
 def map_csv(context) -> str:
     """Every cell of the map."""
     spec = context.spec
-    swept = run.map_of(run.alone(spec, spec.chosen))
+    swept = run.map_of(run.with_one_optimizer(spec, spec.chosen))
     rows = (
         [swept.axes[spec.across][j], swept.axes[spec.up][i], value]
         for (i, j), value in np.ndenumerate(swept.values)

@@ -46,7 +46,9 @@ def ensemble_of(now, scene=REFERENCE):
         if now.training.snapshot_every
         else now.params[0]
     )
-    return Ensemble.of(member_probabilities(scene.network, kept, data.x_test), data.t_test)
+    return Ensemble.from_probabilities(
+        member_probabilities(scene.network, kept, data.x_test), data.t_test
+    )
 
 
 # By hand.
@@ -60,7 +62,7 @@ SAID = np.array([
 
 def test_the_mean_of_probabilities_by_hand():
     """Means: (.467 .4 .133), (.567 .4 .033), (.2 .2 .6): answers 0, 0, 2; a vote would have said 1 for the second row."""
-    found = Ensemble.of(SAID, [0, 0, 2])
+    found = Ensemble.from_probabilities(SAID, [0, 0, 2])
     assert found.members == pytest.approx([2 / 3, 1 / 3, 1 / 3])
     assert found.accuracy == 1
     # answers: (0 1 2), (1 0 1), (2 1 2)
@@ -78,19 +80,19 @@ def test_probabilities_are_the_softmax_of_the_outputs():
 
 
 def test_a_committee_of_one_is_that_one_and_one_of_none_is_nothing():
-    one = Ensemble.of(SAID[:1], [0, 0, 2])
+    one = Ensemble.from_probabilities(SAID[:1], [0, 0, 2])
     assert one.accuracy == one.members[0]
     assert one.mean_disagreement == 0
     assert one.growing() == pytest.approx(one.members)
-    none = Ensemble.of(np.full((2, 3, 3), np.nan), [0, 0, 2])
+    none = Ensemble.from_probabilities(np.full((2, 3, 3), np.nan), [0, 0, 2])
     assert len(none) == 0
     assert np.isnan([none.accuracy, none.mean_disagreement]).all()
 
 
 def test_who_has_diverged_is_left_out():
     said = np.concatenate([SAID, np.full((1, 3, 3), np.nan)])
-    assert len(Ensemble.of(said, [0, 0, 2])) == 3
-    assert Ensemble.of(said, [0, 0, 2]).accuracy == 1
+    assert len(Ensemble.from_probabilities(said, [0, 0, 2])) == 3
+    assert Ensemble.from_probabilities(said, [0, 0, 2]).accuracy == 1
 
 
 # The trainings.
@@ -167,7 +169,7 @@ def test_averaging_gains_for_every_seed_what_the_reference_says():
         averaged(last("independent", noise), last("averaging", noise)) for noise in (0.2, 0.0)
     )
     assert noisy.gain == pytest.approx(0.049, abs=0.02)
-    assert (noisy.better, noisy.of) == (5, 5)
+    assert (noisy.better, noisy.networks) == (5, 5)
     assert abs(clean.gain) < 0.006
 
 

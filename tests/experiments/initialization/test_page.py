@@ -175,7 +175,7 @@ def test_units_by_construction(n, m, last, scale):
         "different": scale * (np.eye(n, m) + 0.1 * rng.random((n, m))),
     }
     for found, w in made.items():
-        units = Units.of(w.T if last else w, last)
+        units = Units.from_weights(w.T if last else w, last)
         assert units.count == m
         assert text.units_finding(units, 0.5) == found
         assert units.largest == w.max()
@@ -192,9 +192,9 @@ def test_what_is_said_of_a_matrix():
         (np.full((5, 3), np.nan), np.nan, "diverged"),
     ]
     for w, gradient, found in cases:
-        assert text.units_finding(Units.of(w), gradient) == found
-        assert "nan" not in text.units_remark(Units.of(w), gradient, 7)
-    drawn = [(found, w, Units.of(w)) for w, _gradient, found in cases]
+        assert text.units_finding(Units.from_weights(w), gradient) == found
+        assert "nan" not in text.units_remark(Units.from_weights(w), gradient, 7)
+    drawn = [(found, w, Units.from_weights(w)) for w, _gradient, found in cases]
     json.dumps(to_plotly(figures.matrices(drawn, LIGHT)))
 
 
@@ -211,7 +211,7 @@ def test_what_is_said_of_zeros_comes_true(activation, found):
     norms = hidden_layers(net, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
     [w1, *_rest] = (views["W"] for views in net.views(params) if "W" in views)
     assert not w1.any()
-    assert text.units_finding(Units.of(w1), norms[0], norms.max()) == found
+    assert text.units_finding(Units.from_weights(w1), norms[0], norms.max()) == found
     after = net.views(trained(training).params[0, 0])[0]["W"]
     assert after.any() == (found == "zero_yet")
 

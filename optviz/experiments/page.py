@@ -159,7 +159,7 @@ class Drawing:
     """A page that draws its columns itself with Streamlit: functions of the page's form.
 
     `notes(form)` gives what stands below its results, functions and what each of them shows;
-    `live(form)` the traces of its figures by name, for a slider that is held; `surroundings(form)`
+    `live(form)` the traces of its figures by name, for a slider that is held; `dependencies(form)`
     what all but its figures, sliders, results and notes depends on.
     """
 
@@ -169,7 +169,7 @@ class Drawing:
     notes: Callable[[Any], Sequence[tuple]]
     title: Callable[[Any], str]
     live: Callable[[Any], Mapping]
-    surroundings: Callable[[Any], Any]
+    dependencies: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def render(page: Page) -> None:
             with under:
                 settled(
                     lambda: (page.drawing.results(form), _end(bar, rested)),
-                    lambda: (page.drawing.surroundings(form), lesson_card.changed()),
+                    lambda: (page.drawing.dependencies(form), lesson_card.changed()),
                 )
                 notes(lambda: page.drawing.notes(form))
         else:

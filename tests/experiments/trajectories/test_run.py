@@ -12,8 +12,8 @@ from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.figures import figures
 from optviz.experiments.trajectories.figures.curves import curves
-from optviz.experiments.trajectories.figures.inside import arrows, charts, own_state
-from optviz.experiments.trajectories.predict import NOBODY, judged
+from optviz.experiments.trajectories.figures.optimizer_state import arrows, charts, state_over_time
+from optviz.experiments.trajectories.predict import NOBODY, judge
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
@@ -316,10 +316,10 @@ def test_a_branch_of_another_method_shows_nothing_of_the_one_before():
     """Adam's v is a mean square, Momentum's a velocity."""
     adam = BOOK.optimizers[3]
     other = OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10))
-    held = own_state(run(BOOK.objective, other))
+    held = state_over_time(run(BOOK.objective, other))
     assert np.isnan(held["v"][:10]).all()
     assert np.isfinite(held["v"][10:]).all()
-    same = own_state(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
+    same = state_over_time(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
     assert np.isfinite(same["v"]).all(), "the same method goes on with what it had"
 
 
@@ -330,32 +330,32 @@ def test_points_fall_with_the_distance():
     end = run(BOOK.objective, BOOK.optimizers[0]).points[-1]
     for share, points in ((0.0, 10), (0.05, 8), (0.125, 5), (0.25, 0), (3.0, 0)):
         guess = tuple(end + share * np.array([20.0, 10.0]) * (1, 0))
-        got, verdict = judged(BOOK, list(IDS), Prediction("where", "a", point=guess))
+        got, verdict = judge(BOOK, list(IDS), Prediction("where", "a", point=guess))
         assert got == points
         assert "SGD is at (−0.3504, 0.08478)" in verdict
 
 
 def test_who_arrives_first():
-    points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
+    points, verdict = judge(BOOK, list(IDS), Prediction("who", "a", pick="c"))
     right = "Right: AdaGrad, at step 29, came within 0.001 of the optimum first and stayed."
     assert (points, verdict) == (10, right)
-    assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
+    assert judge(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
-    assert judged(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
-    assert judged(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
+    assert judge(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
+    assert judge(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
     swinging = Scene(SWINGING, (FAST,))
-    points, verdict = judged(swinging, ["a"], Prediction("who", "a", pick=NOBODY))
+    points, verdict = judge(swinging, ["a"], Prediction("who", "a", pick=NOBODY))
     assert (points, "nobody came to stay" in verdict) == (10, True), "it was there, for a moment"
     twins = replace(BOOK, optimizers=(BOOK.optimizers[2],) * 2)
     for pick in "ab":
-        points, verdict = judged(twins, ["a", "b"], Prediction("who", "a", pick=pick))
+        points, verdict = judge(twins, ["a", "b"], Prediction("who", "a", pick=pick))
         assert points == 10
         assert "AdaGrad #1 and AdaGrad #2" in verdict
 
 
 def test_a_path_that_diverged_is_judged_by_its_last_point():
     scene = Scene(Objective(steps=2000), (sgd(10.0),))
-    points, verdict = judged(scene, ["a"], Prediction("where", "a", point=(0.0, 0.0)))
+    points, verdict = judge(scene, ["a"], Prediction("where", "a", point=(0.0, 0.0)))
     assert points == 0
     assert "nan" not in verdict
 

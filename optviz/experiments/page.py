@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from optviz.data import DATASETS, DataError
 from optviz.plot import Figure, Theme, to_svg
-from optviz.spec import canonical_json, to_dict, validate
+from optviz.spec import canonical_json, to_dict
 from optviz.training import Progress, Training, marks
 from optviz.translation import N_
 from optviz.tuning import Search
@@ -207,12 +207,7 @@ class Page:
         """Its key."""
         return getattr(spec, "view", "") if len(self.views) > 1 else next(iter(self.views))
 
-    @staticmethod
-    def check(spec) -> None:
-        """SpecError where a spec from outside could not have been set on the page."""
-        validate(spec)
-
-    def stamp(self, spec, theme: Theme) -> str:
+    def thumbnail_svg(self, spec, theme: Theme) -> str:
         """A spec in the size of a thumbnail, as SVG; an empty frame where its data are not here."""
         try:
             figure = self.thumbnail(spec, theme)
@@ -230,8 +225,8 @@ class Context:
     states: Sequence
     theme: Theme
     options: Mapping[str, Any] = field(default_factory=dict)
-    before: Sequence = ()  # lines of what was there before the last change
-    kept: Sequence = ()  # lines that are kept beside the present ones
+    previous_lines: Sequence = ()  # lines of what was there before the last change
+    kept_lines: Sequence = ()  # lines that are kept beside the present ones
 
     @cached_property
     def lines(self) -> Sequence:
@@ -249,10 +244,11 @@ class Context:
         made for it is nobody's any more.
         """
         beside = [
-            line._replace(progress=marks([line.progress])) for line in (*self.before, *self.kept)
+            line._replace(progress=marks([line.progress]))
+            for line in (*self.previous_lines, *self.kept_lines)
         ]
         looks = canonical_json(to_dict(self.spec)), self.theme.ink, *self.options.items()
-        return (self.page.key, *looks, marks(self.states), len(self.before), *beside)
+        return (self.page.key, *looks, marks(self.states), len(self.previous_lines), *beside)
 
     def with_options(self, options: Mapping[str, Any]) -> "Context":
         """The same with what more switches say."""

@@ -66,8 +66,8 @@ def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> F
     """What `draw(lines)` makes of the present lines and of those that are kept, and faint behind
     them those that were there before.
     """
-    figure = draw([*context.lines, *context.kept])
-    return ghost(figure, draw(context.before)) if context.before else figure
+    figure = draw([*context.lines, *context.kept_lines])
+    return ghost(figure, draw(context.previous_lines)) if context.previous_lines else figure
 
 
 def paced(part: Part) -> Part:
@@ -93,7 +93,7 @@ def curves(context: Context) -> Row:
     look = {"height": HEIGHT}
 
     def loss(lines):
-        test = show["test"] and lines is not context.before
+        test = show["test"] and lines is not context.previous_lines
         return losses(lines, scale, show["smooth"], show["log"], test, **look)
 
     return Row(
@@ -114,7 +114,7 @@ def download(column: str = "optimizer") -> Download:
     """Every mini-batch's loss and every accuracy as CSV; `column` is the heading over the names."""
 
     def make(context):
-        return curves_csv([*context.lines, *context.kept], column)
+        return curves_csv([*context.lines, *context.kept_lines], column)
 
     return Download(_("Curves as CSV"), "curves", make)
 

@@ -80,7 +80,7 @@ def beside(context, noise) -> list:
         alike = [x for x in lines if (x.progress.training.split.noise > 0) == (noise > 0)]
         return figures.beside(alike, context.spec)
 
-    return [*faint(like(context.before)), *like(context.kept)]
+    return [*faint(like(context.previous_lines)), *like(context.kept_lines)]
 
 
 @charts.comparing

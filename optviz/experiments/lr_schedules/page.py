@@ -105,7 +105,7 @@ def another(spec) -> OptimizerConfig:
 def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
     measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
-    lines = [*context.lines, *context.kept]
+    lines = [*context.lines, *context.kept_lines]
     rows = (row for line in lines for row in _rows(line))
     return csv_text(["optimizer", "seed", "iteration", "rate", "loss", *measured], rows)
 

@@ -224,8 +224,8 @@ def test_a_gain_in_words():
     "scene",
     [SMALL, replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)],
 )
-def test_stamps(method, scene):
-    picture = PAGE.stamp(replace(scene, view=method), LIGHT)
+def test_thumbnails(method, scene):
+    picture = PAGE.thumbnail_svg(replace(scene, view=method), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"
     assert "nan" not in picture
     assert len(picture) < 10_000

@@ -217,7 +217,7 @@ def test_curves_as_csv():
     assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["validation_accuracy"] == ""
-    beside = replace(context, kept=[context.lines[1]._replace(name="batch 8")])
+    beside = replace(context, kept_lines=[context.lines[1]._replace(name="batch 8")])
     both = csv_rows(page.curves_csv(beside))
     assert both[:400] == found
     assert both[400:] == [row | {"optimizer": "batch 8"} for row in found[200:]]
@@ -226,7 +226,7 @@ def test_curves_as_csv():
 @pytest.mark.parametrize(
     "scene", [ScheduleComparison(), KINDS, FOUR_RATES, RANGE, ScheduleComparison(optimizers=())]
 )
-def test_stamps(scene):
-    picture = page.PAGE.stamp(scene, LIGHT)
+def test_thumbnails(scene):
+    picture = page.PAGE.thumbnail_svg(scene, LIGHT)
     assert picture.count("stroke=") >= (1 if scene is RANGE else len(scene.optimizers))
     assert "nan" not in picture

@@ -399,6 +399,6 @@ def test_curves_as_csv():
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_the_thumbnail_shows_a_gap(theme):
-    svg = PAGE.stamp(SMALL, theme)
+    svg = PAGE.thumbnail_svg(SMALL, theme)
     assert svg.count("<path") + svg.count("<polygon") >= 3
     assert "nan" not in svg

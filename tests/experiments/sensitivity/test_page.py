@@ -101,7 +101,7 @@ def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
     opt = spec.config.build()
     found = {"lr": opt.lr, "momentum": opt.momentum, "x": spec.objective.start[0]}
     assert found == {"x": -7.0} | set_to
-    PAGE.check(spec)
+    validate(spec)
 
 
 @table(
@@ -122,7 +122,7 @@ def test_what_is_seen_of_a_map_is_computed_anew(x, rates):
     assert swept.values[i, j] == minimize(FUNCTIONS["bowl"], opt, (-7, 2), 100).values[-1]
     figure = heatmaps.map_figure(spec, LIGHT, swept)
     assert figure.x.limits == pytest.approx((x[0], min(x[1], 1)))
-    PAGE.check(spec)
+    validate(spec)
     assert run.with_window(spec, {}) == MAP
     for wrong in ({"x": [1, 0], "y": [0, 1]}, {"x": [0, "a"], "y": [0, 1]}, {"x": 3}, {"y": None}):
         assert run.with_window(spec, wrong) == spec

@@ -13,7 +13,7 @@ from optviz.experiments.width.page import PAGE, curves, losses_csv, over_rate, s
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
-from optviz.spec import Choice, SpecError
+from optviz.spec import Choice, SpecError, validate
 from optviz.training import Data, Split, Training, advance, begin, load
 from tests.memo import trained
 from tests.page import open_page, plots, sound
@@ -139,7 +139,7 @@ def what_is_said_and_kept():
 @table("widths", [(), (64, 32), (32, 32), (33,)])
 def test_widths_are_some_of_those_offered(widths):
     with pytest.raises(SpecError):
-        PAGE.check(replace(SCENE, widths=widths))
+        validate(replace(SCENE, widths=widths))
 
 
 def test_networks_that_diverge_have_no_best_rate():

@@ -235,7 +235,7 @@ def histograms(hidden: list[dict[str, np.ndarray]], name: str, theme: Theme) -> 
     return histogram_grid(rows, columns, label=label, view=f"{len(hidden)} {name}", height=24)
 
 
-def way_of_the_rows(example: Example, theme: Theme) -> Figure:
+def row_paths(example: Example, theme: Theme) -> Figure:
     """Every row as a line from x over x − μ and x̂ to y: centered, squeezed, stretched, moved."""
     v = forward(example)
     stages = ("x", "apart", "hat", "y")
@@ -271,7 +271,7 @@ def way_of_the_rows(example: Example, theme: Theme) -> Figure:
 def thumbnail(spec: BatchNormComparison, theme: Theme) -> Figure:
     """The rows of the small batch, or the loss with and without at one or two of the values."""
     if spec.view == "graph":
-        return way_of_the_rows(spec.example, theme)
+        return row_paths(spec.example, theme)
     n = len(spec.varied)
     some = slice(n // 4, None, max(n // 2, 1))  # a large one and a small one
     trainings = [

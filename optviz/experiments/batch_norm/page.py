@@ -65,7 +65,7 @@ def verdict(context) -> list:
 
 
 @charts.paced
-def inside(context):
+def hidden_layers(context):
     """The hidden layers of one of the networks, as far as it is trained."""
     k, i = context.options["network"], context.options.get("value", 0)
     state, name = context.states[k], _(figures.NAMES[k])
@@ -153,8 +153,8 @@ def step_by_step(context) -> list:
     example = context.spec.example
     return [
         Widget(lambda: _stepper(example, context.theme)),
-        walkthrough.seen(example),
-        figures.way_of_the_rows(example, context.theme),
+        walkthrough.observations(example),
+        figures.row_paths(example, context.theme),
         walkthrough.running_statistics(example),
     ]
 
@@ -200,7 +200,7 @@ def numbers_csv(context) -> str:
     return walkthrough.graph_csv(context.spec.example)
 
 
-def trained(view: str, parts, first, *more) -> View:
+def training_view(view: str, parts, first, *more) -> View:
     """A view with networks that are trained with batch normalization and without."""
     return View(
         label=VIEWS[view],
@@ -212,7 +212,7 @@ def trained(view: str, parts, first, *more) -> View:
     )
 
 
-SWEEP = [Section([verdict], [PART]), Section([inside], [NETWORK, VALUE])]
+SWEEP = [Section([verdict], [PART]), Section([hidden_layers], [NETWORK, VALUE])]
 PAGE = Page(
     "batch_norm",
     N_("Batch normalization"),
@@ -221,24 +221,24 @@ PAGE = Page(
     "Training lab",
     BatchNormComparison(),
     {
-        "one": trained(
+        "one": training_view(
             "one",
             [
                 speed,
                 Section([charts.curves, table], charts.options(epochs=True)),
                 figures.architecture,
-                Section([inside], [NETWORK]),
+                Section([hidden_layers], [NETWORK]),
             ],
             OptimizerForm(schedule=False),
             INITIALIZER,
         ),
-        "scales": trained(
+        "scales": training_view(
             "scales",
             SWEEP,
             Panel(_("Standard deviations"), ("scales.many", "scales.first", "scales.last")),
             OptimizerForm(schedule=False),
         ),
-        "rates": trained(
+        "rates": training_view(
             "rates",
             SWEEP,
             Panel(_("Learning rates"), ("rates.many", "rates.first", "rates.last")),

@@ -76,7 +76,7 @@ def snapshots(progress: Progress, ensembles: dict[int, Ensemble]) -> list[Curve]
     """The run, the mean of its snapshots so far, and these together, at the end of every cycle."""
     ends = np.array(sorted(ensembles))
     so_far = [ensembles[t] for t in ends]
-    mean = np.array([e.members.mean() if len(e) else np.nan for e in so_far])
+    mean = np.array([e.member_accuracies.mean() if len(e) else np.nan for e in so_far])
     together = np.array([e.accuracy for e in so_far])
     return [
         Curve(MEMBER, _("the run"), progress.evaluated, progress.accuracy[:, 1, 0, 0]),
@@ -115,7 +115,7 @@ def limits_of(figures: list[list[Curve | Line]], iterations: int) -> list[tuple[
     return [(float(top - span), float(top)) for top in tops]
 
 
-def beside(lines: Sequence[Network], ensembles: Ensembles) -> list[Line]:
+def comparison_lines(lines: Sequence[Network], ensembles: Ensembles) -> list[Line]:
     """A line for each of a method's trainings with other settings: the networks together, or else
     their mean.
     """
@@ -176,11 +176,11 @@ def _rate(ensembles, theme):
     return Panel([rate], y=Axis(_("rate"), limits=(0, 1.08 * ensembles.top), ticks=3))
 
 
-def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
+def accuracy_by_size(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
     """Accuracy over the number of members: how many are enough."""
     marks, largest = [], 1
     for i, (name, ensemble) in enumerate(ensembles):
-        found, look = ensemble.growing(), style(i, theme)
+        found, look = ensemble.accuracy_by_size(), style(i, theme)
         members = np.arange(1, len(found) + 1)
         largest = max(largest, len(found))
         marks.append(

@@ -62,7 +62,7 @@ def labels_of(noise: float) -> str:
     return _("{share}% wrong labels").format(share=number(100 * noise, 3))
 
 
-def heading(noise: float) -> str:
+def labels_heading(noise: float) -> str:
     """Over the figure of these labels."""
     labels = labels_of(noise)
     return f"**{labels[:1].upper()}{labels[1:]}**"
@@ -196,9 +196,9 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
     return " ".join([*sentences, end])
 
 
-def enough_table(ensembles: list[tuple[str, Ensemble]]) -> Table:
+def size_table(ensembles: list[tuple[str, Ensemble]]) -> Table:
     """The accuracy of one, two, … members together."""
-    growing = [(name, list(ensemble.growing())) for name, ensemble in ensembles]
+    growing = [(name, list(ensemble.accuracy_by_size())) for name, ensemble in ensembles]
     most = max(len(found) for _name, found in growing)
     columns = [_("members"), *(Column(f"{m + 1}", 3, percent=True) for m in range(most))]
     rows = [[name, *found, *[""] * (most - len(found))] for name, found in growing]

@@ -75,7 +75,7 @@ SYMMETRY_TAB = _("Symmetry")
 
 def tab(label: str, part, about, *options) -> Tab:
     """The curves, and below them what a network is like at an iteration."""
-    inspected = Section([text.looked_at, part, about], [ITERATION, NETWORK, *options])
+    inspected = Section([text.inspected_network, part, about], [ITERATION, NETWORK, *options])
     return Tab(label, [CURVES, inspected])
 
 

@@ -67,7 +67,7 @@ def losses(context):
     )
 
 
-def told(context) -> list:
+def outcome(context) -> list:
     """What came of it, in words and as a table."""
     return [text.remarks(context.lines), text.standings(context.lines, rates_along(context.lines))]
 
@@ -159,7 +159,7 @@ def range_test(context) -> list:
     [state], reading = context.states, reading_of(context)
     return [
         figures.over_rate(reading, context.spec.test, context.theme, state.iteration > 0),
-        text.read_off(reading, state.done),
+        text.reading_summary(reading, state.done),
         text.marked_rates(reading),
         Widget(lambda: _train_with(context.spec, reading.steepest)) if state.done else None,
     ]
@@ -216,7 +216,7 @@ PAGE = Page(
             ],
             jobs=lambda spec: training_jobs(spec.trainings),
             tabs=[
-                Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), told]),
+                Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), outcome]),
                 training_layers.TAB,
             ],
             notes=[text.equations_of, text.notes],

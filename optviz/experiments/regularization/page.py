@@ -85,7 +85,7 @@ def composition(form: Form) -> None:
         st.caption(sentence(OPTIMIZERS[own]))
 
 
-def heading(name: str) -> str:
+def short_name(name: str) -> str:
     """A name on one line: the sliders below it have the numbers of a long one."""
     return name if len(name) <= figures.LONG else re.sub(r" \d[\d.e-]*", "", name)
 
@@ -99,7 +99,7 @@ FORM = (
         new=spec.another,
         add=_("Add a regularizer"),
         most=MAX_REGULARIZERS,
-        heading=heading,
+        heading=short_name,
     ),
     Data(),
     Numbers("split.rows", "split.noise", "seeds", title=_("Data and seeds")),

@@ -122,7 +122,7 @@ def remarks(context) -> str:
         sentences.append(message.format(epoch=at, epochs=end))
     sentences.append(_alone(lines[0].name, first))
     sentences += [
-        beside(line.name, run.paired(first, own))
+        compare_with_first(line.name, run.paired(first, own))
         for line, own in zip(lines[1:], others, strict=True)
     ]
     if learned := memorized(context):
@@ -176,7 +176,7 @@ CHANGES = {
 }
 
 
-def beside(name: str, p: Paired) -> str:
+def compare_with_first(name: str, p: Paired) -> str:
     """What a regularizer does against the first, seed by seed, and whether that is any good."""
     n = len(p.tests)
     if not n:

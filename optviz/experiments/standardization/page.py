@@ -32,7 +32,7 @@ def angles_csv(context) -> str:
     angles, rows = sorted({*figures.ANGLES.tolist(), context.spec.angle}), []
     for side in sides(context.spec):
         for degrees in angles:
-            line = side.turned(degrees)
+            line = side.rotated_line(degrees)
             rows.append([side.name, degrees, *line, side.accuracy(line), side.loss(line)])
     return csv_text(["coordinates", "degrees", "w1", "w2", "bias", "accuracy", "loss"], rows)
 
@@ -72,7 +72,7 @@ PAGE = Page(
             label=VIEWS["loss"],
             form=loss_form,
             tabs=[Tab(_("Loss"), [figures.path, figures.descent])],
-            notes=[text.arrived, text.descent_table, text.loss_notes],
+            notes=[text.convergence, text.descent_table, text.loss_notes],
             downloads=[table_download("loss", steps_csv)],
         ),
         "digits": View(

@@ -56,7 +56,7 @@ def remark(context) -> list[str]:
     raw, standard = sides(context.spec)
     angle = context.spec.angle
     best, here, there = (
-        float(side.accuracy(side.turned(a)))
+        float(side.accuracy(side.rotated_line(a)))
         for side, a in ((raw, 0.0), (raw, angle), (standard, angle))
     )
     said = _(
@@ -78,7 +78,7 @@ def turned_table(context) -> Table:
     """Accuracies, losses, the best line and how far its points are from the origin."""
     rows, both = [], sides(context.spec)
     for side in both:
-        best, turned = side.line, side.turned(context.spec.angle)
+        best, turned = side.line, side.rotated_line(context.spec.angle)
         w1, w2, bias = map(float, best)
         rows.append(
             {
@@ -123,7 +123,7 @@ def condition(side: Side) -> str:
     return _("{name}: condition number <b>{value}</b>").format(name=side_name(side), value=large)
 
 
-def arrived(context) -> str:
+def convergence(context) -> str:
     """How far either descent has come."""
     raw, standard = (percentage(d.off[-1]) for d in descents(context.spec))
     steps = context.spec.steps
@@ -148,7 +148,7 @@ def descent_table(context) -> Table:
             _("with the bias"): d.side.condition,
             _("rate"): d.rate,
             _("loss at the end"): float(d.run.values[-1]),
-            _("least loss"): d.side.least,
+            _("least loss"): d.side.min_loss,
             Column(_("weights off by"), 3, percent=True): float(d.off[-1]),
             _("within 1% at"): d.converged_at,
         }

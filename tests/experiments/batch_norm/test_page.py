@@ -165,7 +165,7 @@ def test_every_step_brings_something_and_the_last_brings_all():
 
 
 def test_the_numbers_of_the_graph_in_figure_table_and_file():
-    ways = to_plotly(figures.way_of_the_rows(Example(), LIGHT))["data"]
+    ways = to_plotly(figures.row_paths(Example(), LIGHT))["data"]
     expected = [9, 5, 5 / 9.5**0.5, 5 / 9.5**0.5]
     np.testing.assert_allclose(numbers(ways[3]["x"]), expected, rtol=1e-6)
     assert ways[0]["y"] == ["x", "x − μ", "x̂", "y"]
@@ -189,10 +189,10 @@ def test_it_opens_and_trains_both():
     shown = [t for t in plot(at, "curves-0")["data"] if t["showlegend"]]
     assert [t["name"] for t in shown] == list(figures.NAMES)
     assert len({t["line"]["dash"] for t in shown}) == 2
-    assert len(plot(at, "inside")["data"]) == 6, "three stages of two layers"
+    assert len(plot(at, "hidden_layers")["data"]) == 6, "three stages of two layers"
     assert "**whatever comes in**" in page.text(at)
     control(at, "button_group", "-network-").set_value(1).run()
-    assert len(plot(sound(at), "inside")["data"]) == 4
+    assert len(plot(sound(at), "hidden_layers")["data"]) == 4
     control(at, "button_group", "place").set_value("after").run()
     assert session(sound(at)).specs["batch_norm"].place == "after"
     control(at, "selectbox", "optimizer").set_value("adam").run()
@@ -225,9 +225,9 @@ def test_scales():
     for k, now in enumerate(kept(at, "scales")):
         found = np.nan_to_num(now.accuracy[-1, 0, :, 0])
         np.testing.assert_allclose(numbers(summary["data"][k]["y"]), found)
-    before = plot(at, "inside")["version"]
+    before = plot(at, "hidden_layers")["version"]
     at.select_slider[0].set_value(3).run()
-    assert plot(sound(at), "inside")["version"] != before
+    assert plot(sound(at), "hidden_layers")["version"] != before
     control(at, "button_group", "-part-").set_value(1).run()
     assert "the accuracy on the validation set" in page.text(sound(at))
 

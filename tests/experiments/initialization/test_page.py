@@ -120,8 +120,8 @@ def test_equal_units_stay_equal():
     spec = replace(SYMMETRY, iterations=300)
     for k in range(3):
         found = context(spec, matrix=k)
-        look = Inspector(found)
-        equal = [look.units(look.t, i, k) for i in range(3)]
+        inspector = Inspector(found)
+        equal = [inspector.units(inspector.t, i, k) for i in range(3)]
         assert [units.equal for units in equal] == [True, True, False]
         assert [units.rank for units in equal] == [1, 1, 8]
         assert all(units.difference < 1e-11 < units.largest for units in equal[:2])
@@ -153,15 +153,15 @@ def test_zeros_stay_zeros_without_a_gradient(activation):
 
 def test_gradient_norms_are_those_of_the_engine():
     found = context(SMALL, t=25, network=1)
-    look = Inspector(found)
-    assert look.t == 20, "the last snapshot before"
+    inspector = Inspector(found)
+    assert inspector.t == 20, "the last snapshot before"
     training, data = SMALL.trainings[1], load(SMALL.trainings[1])
     params = found.states[1].snapshots[20][0].astype(float)
     norms = hidden_layers(training.network, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
     line = to_plotly(figures.layers(found)[3])["data"][0]
     assert numbers(line["x"]).tolist() == [0, 20, 40]
     assert numbers(line["y"])[1] == pytest.approx(norms[0])
-    assert text.norms_table(look).rows[1][1:] == pytest.approx(norms)
+    assert text.norms_table(inspector).rows[1][1:] == pytest.approx(norms)
 
 
 @given(st.integers(2, 6), st.integers(2, 6), st.booleans(), st.floats(1e-3, 1e3))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from optviz.experiments.page import Context
 from optviz.experiments.regularization import figures, run, text
-from optviz.experiments.regularization.page import PAGE, heading
+from optviz.experiments.regularization.page import PAGE, short_name
 from optviz.experiments.regularization.run import Outcome
 from optviz.experiments.regularization.spec import (
     ADAM,
@@ -358,7 +358,9 @@ UP = [0.87, 0.86, 0.88, 0.86, 0.86]
     ],
 )
 def test_the_honest_remark(after, wanted, unwanted):
-    said = text.beside("x", run.paired(Outcome(*np.array(BEFORE)), Outcome(*np.array(after))))
+    said = text.compare_with_first(
+        "x", run.paired(Outcome(*np.array(BEFORE)), Outcome(*np.array(after)))
+    )
     assert all(words in said for words in wanted), said
     assert unwanted not in said, said
 
@@ -374,8 +376,8 @@ def test_few_seeds_and_being_under_way_are_said():
 
 def test_names_on_one_line():
     long = "weight decay 0.01 + L1 0.001 + dropout 0.2"
-    assert heading(long) == "weight decay + L1 + dropout"
-    assert heading("weight decay 0.01") == "weight decay 0.01"
+    assert short_name(long) == "weight decay + L1 + dropout"
+    assert short_name("weight decay 0.01") == "weight decay 0.01"
 
 
 @given(st.sampled_from(list(PARTS)), st.floats(1e-9, 100, allow_nan=False))

@@ -138,9 +138,9 @@ def _rows(line):
     at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(now.iteration + 1):
-            found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]
-            before = (now.seconds[t - 1], now.loss[t - 1, i, s]) if t else ()
-            yield [line.name, seed, t, *([repr(float(v)) for v in before] or ["", ""]), *found]
+            accuracies = at[t][:, s] if t in at else ["", ""]
+            seconds, loss = (now.seconds[t - 1], now.loss[t - 1, i, s]) if t else ("", "")
+            yield [line.name, seed, t, seconds, loss, *accuracies]
 
 
 def thumbnail(spec, theme: Theme) -> Figure:

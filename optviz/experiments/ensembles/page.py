@@ -159,15 +159,13 @@ def curves_csv(context) -> str:
     for (noise, method), state in by_method(context).items():
         for k, t in enumerate(state.evaluated):
             for s, seed in enumerate(state.training.seeds):
-                pair = (repr(float(a)) for a in state.accuracy[k, :, 0, s])
-                rows.append([noise, method, f"seed {seed}", t, *pair])
+                rows.append([noise, method, f"seed {seed}", t, *state.accuracy[k, :, 0, s]])
             if method == "independent":
-                pair = (repr(float(a)) for a in state.ensemble_accuracy[k, :, 0])
-                rows.append([noise, method, "ensemble", t, *pair])
+                rows.append([noise, method, "ensemble", t, *state.ensemble_accuracy[k, :, 0]])
         if method == "snapshots":
             for t, ensemble in snapshot_ensembles(context.spec, state).items():
                 who = f"{len(ensemble)} snapshots together"
-                rows.append([noise, method, who, t, "", repr(ensemble.accuracy)])
+                rows.append([noise, method, who, t, "", ensemble.accuracy])
     header = [
         "wrong_labels",
         "method",

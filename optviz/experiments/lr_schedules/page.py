@@ -115,12 +115,10 @@ def _rows(line):
     at = {int(t): k for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(1, now.iteration + 1):
-            found = ["", "", ""]
+            measured = ["", "", ""]
             if (k := at.get(t)) is not None:
-                values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
-                found = [repr(float(v)) for v in values]
-            rate, loss = (repr(float(v)) for v in (rates[t - 1], now.loss[t - 1, i, s]))
-            yield [line.name, seed, t, rate, loss, *found]
+                measured = [now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s]]
+            yield [line.name, seed, t, rates[t - 1], now.loss[t - 1, i, s], *measured]
 
 
 # The range test.
@@ -184,9 +182,8 @@ def range_csv(context) -> str:
     [state], reading = context.states, reading_of(context)
     rates, rows = rates_of(state.training), []
     for t in range(state.iteration):
-        rate, *losses = (repr(float(v)) for v in (rates[t], *state.loss[t, 0]))
-        smooth = repr(float(reading.smooth[t])) if t < len(reading.smooth) else ""
-        rows.append([t, rate, *losses, smooth])
+        smooth = reading.smooth[t] if t < len(reading.smooth) else ""
+        rows.append([t, rates[t], *state.loss[t, 0], smooth])
     seeds = (f"loss_seed_{seed}" for seed in state.training.seeds)
     return csv_text(["step", "rate", *seeds, "smoothed"], rows)
 

@@ -22,6 +22,7 @@ from optviz.plot.style import LIGHT
 from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
+from tests import memo
 from tests.page import (
     components,
     csv_rows,
@@ -221,6 +222,19 @@ def test_curves_as_csv():
     both = csv_rows(page.curves_csv(beside))
     assert both[:400] == found
     assert both[400:] == [row | {"optimizer": "batch 8"} for row in found[200:]]
+
+
+def test_a_range_test_as_csv_leaves_losses_that_are_not_finite_empty():
+    training = replace(RANGE, test=replace(RANGE.test, steps=20)).tested
+    state = memo.trained(training)
+    loss = state.loss.copy()
+    loss[-1] = np.nan
+    context = Context(page.PAGE, RANGE, [replace(state, loss=loss)], LIGHT)
+    rows = csv_rows(page.range_csv(context))
+    assert [int(row["step"]) for row in rows] == list(range(state.iteration))
+    column = f"loss_seed_{training.seeds[0]}"
+    assert float(rows[0][column]) == state.loss[0, 0, 0]
+    assert (rows[-1][column], rows[-1]["smoothed"]) == ("", "")
 
 
 @pytest.mark.parametrize(

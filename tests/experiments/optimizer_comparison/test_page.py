@@ -201,6 +201,9 @@ def test_curves_as_csv():
     assert len(rows) == 41
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
     assert float(rows[-1]["validation_accuracy"]) == now.accuracy[-1, 1, 0, 0]
+    lost = replace(now, loss=np.full_like(now.loss, np.nan))
+    rows = csv_rows(curves_csv([found.lines[0]._replace(progress=lost)]))
+    assert {row["loss"] for row in rows} == {""}, "empty, as in every other file"
 
 
 @table(

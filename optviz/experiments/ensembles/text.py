@@ -9,7 +9,7 @@ from optviz.experiments.ensembles.figures import MEMBER, SINGLE, Curve
 from optviz.experiments.ensembles.run import Ensemble, Outcome
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, Theme, number, percentage, style
+from optviz.plot import Column, Table, Theme, number, percentage, percentage_points, style
 from optviz.plot.training import status
 from optviz.training import MAX_EVALUATED, Progress
 from optviz.translation import N_, _
@@ -85,7 +85,7 @@ def standings(rows: list[Standing], theme: Theme) -> Table:
         begun, n = now.iteration > 0, len(now.training.seeds)  # what guesses is no ensemble yet
         std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
         updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
-        gain = points(found.gain)
+        gain = percentage_points(found.gain)
         if found.networks > 1:
             message = _("{gain} ({better} of {n} better)")
             gain = message.format(gain=gain, better=found.better, n=found.networks)
@@ -104,17 +104,11 @@ def standings(rows: list[Standing], theme: Theme) -> Table:
     return Table.of(_("One network and an ensemble, on the validation set"), cells, looks)
 
 
-def points(gain: float) -> str:
-    """A difference of two accuracies in percentage points."""
-    text = f"{round(100 * gain, 1) + 0.0:+.1f}" if np.isfinite(gain) else "–"
-    return text.replace("-", "−")
-
-
 def verdict(gain: float) -> str:
     """A gain in words."""
     if abs(gain) < SMALL:
-        return _("no gain ({gain} points)").format(gain=points(gain))
-    size = points(abs(gain)).lstrip("+")
+        return _("no gain ({gain} points)").format(gain=percentage_points(gain))
+    size = percentage_points(abs(gain)).lstrip("+")
     message = _("{size} points gained") if gain > 0 else _("{size} points lost")
     return message.format(size=size)
 

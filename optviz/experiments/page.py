@@ -106,13 +106,16 @@ class Tab:
 
 @dataclass(frozen=True)
 class Download:
-    """A CSV file that one can take: `make(context)` gives its text, once `ready(context)`."""
+    """A CSV file that one can take: `make(context)` gives its text, once `ready(context)`: where
+    not said otherwise, at once without jobs, else after the first iteration of one.
+    """
 
     label: str
     name: str
     make: Callable[["Context"], str]
-    ready: Callable[["Context"], bool] = lambda context: any(
-        getattr(state, "iteration", 1) for state in context.states
+    ready: Callable[["Context"], bool] = lambda context: (
+        context.page.view_of(context.spec).jobs is None
+        or any(getattr(state, "iteration", 1) for state in context.states)
     )
 
 

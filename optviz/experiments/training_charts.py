@@ -11,8 +11,9 @@ from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
 from optviz.plot.training import standings as standings_table
-from optviz.training import Progress, Training, advance, begin, load, smoothed, train
+from optviz.training import Progress, Training, TrainingJob, advance, begin, load, smoothed, train
 from optviz.translation import _
+from optviz.ui.training.jobs import training_jobs
 
 HEIGHT = (15, 46, 34)
 PREVIEW = 80  # iterations of a training that a thumbnail shows
@@ -34,6 +35,11 @@ def optimizers(spec, states: Sequence, theme: Theme) -> list[Network]:
     """A line for each optimizer of the spec, whose trainings come first among the states."""
     states = states[: len(spec.optimizers)]
     return lines_of(names(spec.optimizers), states, theme, spec.optimizers)
+
+
+def jobs(spec) -> list[TrainingJob]:
+    """What a page computes whose spec has `trainings`."""
+    return training_jobs(spec.trainings)
 
 
 def options(epochs: bool = False) -> tuple[Option, ...]:

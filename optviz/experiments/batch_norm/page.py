@@ -21,7 +21,7 @@ from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import Form
 from optviz.ui.session import session
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import data_of, training_jobs
+from optviz.ui.training.jobs import data_of
 
 
 def networks(spec, states, theme):
@@ -205,7 +205,7 @@ def training_view(view: str, parts, first, *more) -> View:
     return View(
         label=VIEWS[view],
         form=[Menu("place", segments=True), first, Numbers(*NUMBERS), *more, ACTIVATION, Data()],
-        jobs=lambda spec: training_jobs(spec.trainings),
+        jobs=charts.jobs,
         tabs=[Tab(_("Accuracy"), parts)],
         notes=[text.notes],
         downloads=[charts.download("network")],
@@ -250,9 +250,7 @@ PAGE = Page(
             form=[small_batch_form],
             tabs=[Tab(_("Graph"), [step_by_step])],
             notes=[walkthrough.closed_form],
-            downloads=[
-                Download(_("Numbers as CSV"), "batch", numbers_csv, ready=lambda context: True)
-            ],
+            downloads=[Download(_("Numbers as CSV"), "batch", numbers_csv)],
         ),
     },
     lines=networks,

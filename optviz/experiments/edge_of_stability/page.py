@@ -19,7 +19,6 @@ from optviz.training.loop import MAX_SPECTRUM
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
-from optviz.ui.training.jobs import training_jobs
 
 LAST = 0.3  # share of the measurements over which the mean is taken
 DASHES = (6, 4)
@@ -167,7 +166,7 @@ PAGE = Page(
                 INITIALIZER,
                 Numbers("hidden", "units", "iterations", "split.rows", "seeds"),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
                 Tab(
                     _("Sharpness"),

@@ -17,7 +17,6 @@ from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.form import Form, choice_panel
 from optviz.ui.training.form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import training_jobs
 
 
 def initializers(form: Form) -> None:
@@ -89,7 +88,7 @@ PAGE = Page(
     {
         "": View(
             form=[initializers, Data(), ACTIVATION, Numbers(*NUMBERS), OptimizerForm()],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
                 tab(_("Layers at an iteration"), figures.layers, text.about_gradients),
                 tab(SYMMETRY_TAB, figures.symmetry, text.about_units, MATRIX),

@@ -211,7 +211,7 @@ PAGE = Page(
                 Numbers(*NUMBERS),
                 *NETWORK,
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
                 Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), outcome]),
                 training_layers.TAB,

@@ -21,7 +21,6 @@ from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import training_jobs
 from optviz.ui.training.optimizer_menu import for_network, optimizer_labels
 
 PART_NAMES = {
@@ -139,7 +138,7 @@ def view(key: str, tabs, column: str) -> View:
     return View(
         label=spec.VIEWS[key],
         form=FORM,
-        jobs=lambda regularization: training_jobs(regularization.trainings),
+        jobs=charts.jobs,
         group="",
         tabs=tabs,
         notes=[notes],

@@ -132,13 +132,12 @@ def basins_csv(context) -> str:
 
 def _view(key, form, parts, note=None, numbers=None):
     """A view with one tab; `numbers(context)` is its file."""
-    label, always = _("Numbers as CSV"), lambda context: True
     return View(
         label=VIEWS[key],
         form=[*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST],
         tabs=[Tab(_(VIEWS[key]), parts)],
         notes=[note] if note else [],
-        downloads=[Download(label, key, numbers, ready=always)] if numbers else [],
+        downloads=[Download(_("Numbers as CSV"), key, numbers)] if numbers else [],
     )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.data import DATASETS
+from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
 from optviz.plot.figure import Axis, Figure, Panel, grid
@@ -16,7 +17,6 @@ from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Several
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers
-from optviz.ui.training.jobs import training_jobs
 
 WINDOW = 10  # mini-batches over which the loss at the end is averaged
 RING = "circle-open"
@@ -180,7 +180,7 @@ PAGE = Page(
                 INITIALIZER,
                 Numbers("hidden", "base_width", "batch", "iterations", "split.rows", "seeds"),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[Tab(_("Best rate"), [over_rate, verdict, standings])],
             notes=[notes],
             downloads=[Download(_("Losses as CSV"), "losses", losses_csv)],

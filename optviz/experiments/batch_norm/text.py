@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.batch_norm.figures import LEVEL, NAMES, SETS, STAGES, Pair
 from optviz.experiments.page import Caption
 from optviz.plot import (
@@ -184,5 +183,5 @@ def notes(context) -> Caption:
         "evaluation, by its running statistics; histograms are of {n} training examples normalized "
         "by their own. A network that diverged counts as 0. Of several seeds the median, and bars "
         "from the least to the largest; inside is the first. Data: {attribution}"
-    ).format(n=ROWS, attribution=DATASETS[context.spec.dataset.key].attribution)
+    ).format(n=ROWS, attribution=context.attribution)
     return Caption(f"{_(NOTES[context.spec.view])} {common}")

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments import training_charts as charts
 from optviz.experiments.edge_of_stability.spec import PRODUCTS, EdgeOfStability
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS
@@ -116,11 +115,7 @@ def notes(context) -> Caption:
             "that scale each coordinate. (Cohen et al. 2021.) Of networks of up to {most} "
             "parameters all eigenvalues are computed: clearly negative are those below −1/1000 of "
             "the largest. Data: {attribution}"
-        ).format(
-            products=PRODUCTS,
-            most=MAX_SPECTRUM,
-            attribution=DATASETS[context.spec.dataset.key].attribution,
-        )
+        ).format(products=PRODUCTS, most=MAX_SPECTRUM, attribution=context.attribution)
     )
 
 

@@ -14,13 +14,12 @@ from optviz.plot import (
     Axis,
     Dots,
     Figure,
-    Heatmap,
     Line,
     Panel,
     Rule,
     Style,
-    Text,
     Theme,
+    matrix,
     over_seeds,
     percent,
     stack,
@@ -211,29 +210,20 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
     """On which share of the validation set two members answer differently, as a matrix."""
     z = ensemble.disagreement
     names = [f"{i + 1}" for i in range(len(z))]
-    pairs = [(i, j) for i in range(len(z)) for j in range(len(z)) if i != j]
-    shares = Text(
-        [names[j] for _i, j in pairs],
-        [names[i] for i, _j in pairs],
-        [f"{100 * z[at]:.1f}" for at in pairs],
-        theme.ink,
-        hover=_("members {y} and {x}: {text}%"),
-    )
-    cells = Heatmap(
-        z, (theme.high, theme.low), x=names, y=names, span=(0, max(float(z.max()), 1e-3)), gap=2
-    )
-    axis = {"grid": False, "fixed": True, "categories": True}
-    title = _("{labels}: % answered differently").format(labels=name)
     label = _("On which share of the validation set two members answer differently, {labels}.")
-    return Figure(
-        [cells, shares],
-        Axis(title, **axis),
-        Axis(_("member"), reversed=True, standoff=2, **axis),
+    return matrix(
+        z,
+        names,
+        names,
+        (theme.high, theme.low),
+        [[f"{100 * share:.1f}" for share in row] for row in z],
+        {theme.ink: ~np.eye(len(z), dtype=bool)},
+        span=(0, max(float(z.max()), 1e-3)),
+        titles=(_("{labels}: % answered differently").format(labels=name), _("member")),
+        gap=2,
+        hover=_("members {y} and {x}: {text}%"),
         label=label.format(labels=name),
         margin=MARGIN,
-        legend="",
-        hover="closest",
-        drag=False,
         height=LOW,
     )
 

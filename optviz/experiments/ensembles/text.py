@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.ensembles.figures import MEMBER, SINGLE, Curve
 from optviz.experiments.ensembles.run import Ensemble, Outcome
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
@@ -208,5 +207,5 @@ def notes(context) -> Caption:
     common = _(
         "Accuracies are on the validation set, {n:,} examples at most, with right labels. ± is the "
         "standard deviation over the seeds. Data: {attribution}"
-    ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
+    ).format(n=MAX_EVALUATED, attribution=context.attribution)
     return Caption(f"{method} {common}")

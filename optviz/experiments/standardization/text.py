@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.page import Caption
 from optviz.experiments.standardization.run import PENALTY, Side, descents, sides
 from optviz.plot import Column, Style, Table, Theme, number, percentage, style
@@ -211,5 +210,5 @@ def digits_notes(context) -> Caption:
         _(
             "{kinds}. A seed that diverged counts as 0. A bar is the mean over the seeds, a mark a "
             "seed. Data: {attribution}"
-        ).format(kinds=kinds, attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(kinds=kinds, attribution=context.attribution)
     )

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
@@ -138,7 +137,7 @@ def notes(context) -> Caption:
             "the last weights is 1/m, that of the first ones and of the hidden biases m. "
             "(Yang & Hu et al. 2022, table 3.) The loss is the mean of the last {n} mini-batches, "
             "the median over the seeds; bands from the least to the largest. Data: {attribution}"
-        ).format(n=WINDOW, attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(n=WINDOW, attribution=context.attribution)
     )
 
 

@@ -2,8 +2,6 @@
 extreme settings, what is typed, links, lessons.
 """
 
-import csv
-import io
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -24,7 +22,7 @@ from optviz.shell.share import SharedScene, decode, encode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
 from tests import memo, page
-from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.page import components, csv_rows, numbers, open_page, panels, plots, session, sound
 
 OPENING = BatchNormComparison()
 SMALL = replace(
@@ -124,7 +122,7 @@ def test_the_curves_as_a_file():
     states = [memo.trained(t) for t in spec.trainings]
     [download] = PAGE.views["scales"].downloads
     made = download.make(Context(PAGE, spec, states, LIGHT))
-    rows = list(csv.DictReader(io.StringIO(made)))
+    rows = csv_rows(made)
     assert len(rows) == 2 * 2 * 11
     names = list(dict.fromkeys(row["network"] for row in rows))
     assert names[:2] == [
@@ -170,7 +168,7 @@ def test_the_numbers_of_the_graph_in_figure_table_and_file():
     np.testing.assert_allclose(numbers(ways[3]["x"]), expected, rtol=1e-6)
     assert ways[0]["y"] == ["x", "x − μ", "x̂", "y"]
     assert len({t["line"]["dash"] for t in ways}) == 4
-    rows = list(csv.DictReader(io.StringIO(walkthrough.graph_csv(Example()))))
+    rows = csv_rows(walkthrough.graph_csv(Example()))
     assert len(rows) == 6 + 6 * 4
     found = {(r["number"], int(r["row"])): float(r["forward"]) for r in rows}
     assert (found["μ", 0], found["σ²", 0], found["(x − μ)²", 4]) == (4, 9.5, 25)

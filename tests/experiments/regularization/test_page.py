@@ -1,7 +1,5 @@
 """The overfitting page: what a person composes, sees and reads; figures and text below Streamlit."""
 
-import csv
-import io
 import json
 import re
 from dataclasses import replace
@@ -34,7 +32,7 @@ from optviz.training import Split, begin, load
 from optviz.ui import controls, form
 from optviz.ui.training.form import Numbers
 from tests import memo, page
-from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.page import components, csv_rows, numbers, open_page, panels, plots, session, sound
 
 SMALL = Regularization(network=Network((64, 20, 10)), iterations=60, batch=50, seeds=(0, 1))
 
@@ -393,7 +391,7 @@ def test_a_part_is_within_its_range_or_refused(name, value):
 
 def test_curves_as_csv():
     context = context_of(SMALL)
-    found = list(csv.DictReader(io.StringIO(curves_csv(context.lines, "regularizer"))))
+    found = csv_rows(curves_csv(context.lines, "regularizer"))
     assert len(found) == 3 * 2 * 61
     assert {row["regularizer"] for row in found} == set(text.names(SMALL.regularizers))
     assert float(found[-1]["validation_accuracy"]) == context.states[2].accuracy[-1, 1, 0, 1]

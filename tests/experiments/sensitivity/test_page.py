@@ -1,7 +1,5 @@
 """The sensitivity page: what its clicks set, what it says, its files, and each of its tabs."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -20,7 +18,7 @@ from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import LIGHT, to_plotly
 from optviz.spec import Choice, SpecError, validate
 from optviz.ui.cache import KEPT
-from tests.page import numbers, open_page, plots, session, sound
+from tests.page import csv_rows, numbers, open_page, plots, session, sound
 from tests.page import text as page_text
 from tests.table import table
 
@@ -42,7 +40,7 @@ def context(spec):
 def file_of(spec):
     """The rows of the view's file."""
     [download] = PAGE.views[spec.view].downloads
-    return list(csv.DictReader(io.StringIO(download.make(context(spec)))))
+    return csv_rows(download.make(context(spec)))
 
 
 @pytest.fixture

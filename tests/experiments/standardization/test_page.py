@@ -1,7 +1,5 @@
 """The data-normalization page: its figures and texts, its three views in AppTest, links, and what its lessons say."""
 
-import csv
-import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -23,7 +21,17 @@ from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split
 from tests import memo
-from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
+from tests.page import (
+    components,
+    csv_rows,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    trained,
+)
 from tests.page import text as page_text
 from tests.table import table
 
@@ -179,7 +187,7 @@ def test_downloads():
     def rows(spec):
         [download] = page.PAGE.view_of(spec).downloads
         assert download.ready(context(spec))
-        return list(csv.DictReader(io.StringIO(download.make(context(spec)))))
+        return csv_rows(download.make(context(spec)))
 
     [row] = [
         r

@@ -1,7 +1,5 @@
 """What scenes come to, below the page: how paths end, figures, step inspector, predictions, CSV."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -23,7 +21,7 @@ from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.summary import Status, summarize
 from optviz.plot import LIGHT, method_styles, style, to_plotly
 from optviz.plot.contour import FAR
-from tests.page import drawn, numbers
+from tests.page import csv_rows, drawn, numbers
 from tests.table import table
 
 IDS = ("a", "b", "c", "d")
@@ -37,11 +35,6 @@ def sgd(lr, **more):
 # 267 steps of Momentum stand within the tolerance of the bowl's minimum for a moment
 SWINGING = Objective(steps=267)
 FAST = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.99}))
-
-
-def rows(text):
-    """Of a CSV file."""
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 def plotly(scene, name):
@@ -262,12 +255,12 @@ def test_table_and_csv():
     html = results(scene, LIGHT).html()
     assert ">36.99<" in html
     assert "steps to 0.001" in html
-    [row] = rows(results_csv(scene))
+    [row] = csv_rows(results_csv(scene))
     assert json.loads(row["settings"])["method"] == {"sgd": {"lr": 0.95}}
     found = [row[key] for key in ("lr", "gradient_evaluations", "steps_to_0.001", "status")]
     assert found == ["0.95", "30", "", "still moving"]
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
-    steps = rows(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))
+    steps = csv_rows(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))
     assert (len(steps), steps[30]["gradient_x"]) == (31, "")
     assert float(steps[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
 
@@ -277,7 +270,7 @@ def test_the_table_tells_touching_from_staying():
     for objective, cell in ((SWINGING, ">– (first 267)<"), (long, ">855 (first 267)<")):
         scene = Scene(objective, (FAST,))
         assert cell in results(scene, LIGHT).html()
-    [row] = rows(results_csv(scene))
+    [row] = csv_rows(results_csv(scene))
     reached = [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")]
     assert reached == ["267", "855", "855"]
 
@@ -457,7 +450,7 @@ def test_to_maximize():
     solid = plotly(replace(scene, view=View(shown="surface")), "solid")
     height = numbers(next(t for t in solid["data"] if t["uid"] == "a")["z"])
     assert height[-1] > height[0], "the path goes uphill"
-    [first, *_rest] = rows(paths_csv([("SGD", path)]))
+    [first, *_rest] = csv_rows(paths_csv([("SGD", path)]))
     assert float(first["loss"]) == pytest.approx(slope)
     assert float(first["gradient_x"]) == pytest.approx(-slope)
     hill = Objective("himmelblau", start=(-0.5, -1.0), steps=200, maximize=True)

@@ -107,13 +107,15 @@ def curves(context: Context) -> Row:
     )
 
 
-def section(label: str) -> Section:
-    """The curves under their switches, and a table, called `label`, of how every network stands."""
+def section(label: str, epochs: bool = False) -> Section:
+    """The curves under their switches, and a table, called `label`, of how every network stands;
+    with `epochs` the curves can be drawn along those.
+    """
 
     def standings(context):
         return standings_table(context.lines, label)
 
-    return Section([curves, standings], options())
+    return Section([curves, standings], options(epochs))
 
 
 def download(column: str = "optimizer") -> Download:

@@ -14,7 +14,7 @@ from optviz.experiments.batch_norm.run import hidden_activations
 from optviz.experiments.batch_norm.spec import VIEWS, BatchNormComparison, read_numbers
 from optviz.experiments.page import Download, Option, Page, Row, Section, Tab, View, Widget
 from optviz.plot import style
-from optviz.plot.training import Network, standings
+from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.assets import as_image
 from optviz.ui.controls import Menu, Panel
@@ -50,11 +50,6 @@ def pair_of(context) -> figures.Pair:
 def speed(context) -> str:
     """Which has learned first."""
     return text.speed(context.states)
-
-
-def table(context):
-    """How the two stand."""
-    return standings(context.lines, _("How every network stands"))
 
 
 def verdict(context) -> list:
@@ -225,7 +220,7 @@ PAGE = Page(
             "one",
             [
                 speed,
-                Section([charts.curves, table], charts.options(epochs=True)),
+                charts.section(_("How every network stands"), epochs=True),
                 figures.architecture,
                 Section([hidden_layers], [NETWORK]),
             ],

@@ -337,7 +337,7 @@ def random_search():
 def data_normalization():
     raw, standard = scaling.sides(scaling.Standardization())
     for side, turned in ((raw, 0.810), (standard, 0.992)):
-        lines = side.turned([0.0, 5.0])
+        lines = side.rotated_line([0.0, 5.0])
         straight, off = side.accuracy(lines)
         yield near(f"{side.name}: accuracy of the best line", straight, 0.992, 0.008)
         yield near(f"{side.name}: turned by 5°", off, turned, 0.06 if turned < 0.9 else 0.008)
@@ -387,20 +387,26 @@ def ensemble():
         done(scene.training_of(method, scene.split.noise)) for method in METHODS
     )
     yield near(
-        "independent ×5, wrong labels: gain", ensembles.independent(independent).gain, 0.028, 0.025
+        "independent ×5, wrong labels: gain",
+        ensembles.independent_outcome(independent).gain,
+        0.028,
+        0.025,
     )
     said = ensembles.member_probabilities(
         scene.network,
         np.stack(list(ensembles.snapshots(cyclic, scene.ends).values())),
         load(cyclic.training).x_test,
     )
-    council = ensembles.Ensemble.of(said, load(cyclic.training).t_test)
+    ensemble = ensembles.Ensemble.from_probabilities(said, load(cyclic.training).t_test)
     yield near(
-        "snapshots, wrong labels: gain", ensembles.in_cycles(cyclic, council).gain, 0.046, 0.045
+        "snapshots, wrong labels: gain",
+        ensembles.snapshot_outcome(cyclic, ensemble).gain,
+        0.046,
+        0.045,
     )
     yield near(
         "averaged weights, wrong labels: gain",
-        ensembles.averaged(independent, average).gain,
+        ensembles.averaging_outcome(independent, average).gain,
         0.049,
         0.035,
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from optviz.data import DATASETS, DataError
 from optviz.plot import Figure, Theme, to_svg
-from optviz.spec import canonical_json, to_dict, validate
+from optviz.spec import canonical_json, to_dict
 from optviz.training import Progress, Training, identity_keys
 from optviz.translation import N_
 from optviz.tuning import Search
@@ -106,13 +106,16 @@ class Tab:
 
 @dataclass(frozen=True)
 class Download:
-    """A CSV file that one can take: `make(context)` gives its text, once `ready(context)`."""
+    """A CSV file that one can take: `make(context)` gives its text, once `ready(context)`: where
+    not said otherwise, at once without jobs, else after the first iteration of one.
+    """
 
     label: str
     name: str
     make: Callable[["Context"], str]
-    ready: Callable[["Context"], bool] = lambda context: any(
-        getattr(state, "iteration", 1) for state in context.states
+    ready: Callable[["Context"], bool] = lambda context: (
+        context.page.view_of(context.spec).jobs is None
+        or any(getattr(state, "iteration", 1) for state in context.states)
     )
 
 
@@ -159,7 +162,7 @@ class Drawing:
     """A page that draws its columns itself with Streamlit: functions of the page's form.
 
     `notes(form)` gives what stands below its results, functions and what each of them shows;
-    `live(form)` the traces of its figures by name, for a slider that is held; `surroundings(form)`
+    `live(form)` the traces of its figures by name, for a slider that is held; `dependencies(form)`
     what all but its figures, sliders, results and notes depends on.
     """
 
@@ -169,7 +172,7 @@ class Drawing:
     notes: Callable[[Any], Sequence[tuple]]
     title: Callable[[Any], str]
     live: Callable[[Any], Mapping]
-    surroundings: Callable[[Any], Any]
+    dependencies: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -207,12 +210,7 @@ class Page:
         """Its key."""
         return getattr(spec, "view", "") if len(self.views) > 1 else next(iter(self.views))
 
-    @staticmethod
-    def check(spec) -> None:
-        """SpecError where a spec from outside could not have been set on the page."""
-        validate(spec)
-
-    def stamp(self, spec, theme: Theme) -> str:
+    def thumbnail_svg(self, spec, theme: Theme) -> str:
         """A spec in the size of a thumbnail, as SVG; an empty frame where its data are not here."""
         try:
             figure = self.thumbnail(spec, theme)
@@ -230,8 +228,8 @@ class Context:
     states: Sequence
     theme: Theme
     options: Mapping[str, Any] = field(default_factory=dict)
-    before: Sequence = ()  # lines of what was there before the last change
-    kept: Sequence = ()  # lines that are kept beside the present ones
+    previous_lines: Sequence = ()  # lines of what was there before the last change
+    kept_lines: Sequence = ()  # lines that are kept beside the present ones
 
     @cached_property
     def lines(self) -> Sequence:
@@ -250,10 +248,16 @@ class Context:
         """
         beside = [
             line._replace(progress=identity_keys([line.progress]))
-            for line in (*self.before, *self.kept)
+            for line in (*self.previous_lines, *self.kept_lines)
         ]
         looks = canonical_json(to_dict(self.spec)), self.theme.ink, *self.options.items()
-        return (self.page.key, *looks, identity_keys(self.states), len(self.before), *beside)
+        return (
+            self.page.key,
+            *looks,
+            identity_keys(self.states),
+            len(self.previous_lines),
+            *beside,
+        )
 
     def with_options(self, options: Mapping[str, Any]) -> "Context":
         """The same with what more switches say."""

@@ -23,29 +23,29 @@ class TestSet:
     """How often it was looked at in this session, and what was seen, by what was asked."""
 
     uses: int = 0
-    seen: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
 
 
-def look(key: str, evaluate: Callable[[], Any]) -> Any:
+def evaluate_once(key: str, evaluate: Callable[[], Any]) -> Any:
     """A button for a look at the test set, which counts; what was seen stays. None before that."""
     record = session().state(TestSet)
 
     def take():
-        if key in record.seen:  # one click may be told of twice while a training is drawn
+        if key in record.results:  # one click may be told of twice while a training is drawn
             return
         record.uses += 1
-        record.seen[key] = evaluate()
+        record.results[key] = evaluate()
 
     st.button(
         _("Evaluate on the test set"),
         key=session().key("test"),
         icon=":material/science:",
         on_click=take,
-        disabled=key in record.seen,
+        disabled=key in record.results,
         help=_("Everything else goes by the validation set. Every look at the test set counts."),
     )
     st.markdown(used(record.uses))
-    return record.seen.get(key)
+    return record.results.get(key)
 
 
 def used(uses: int) -> str:
@@ -83,7 +83,7 @@ def _draw(context, trainings):
         together = context.page.ensembles(context) if context.page.ensembles else []
         return [*([line.name, *_accuracy(line)] for line in lines), *map(list, together)]
 
-    if (rows := look(key, evaluate)) is None:
+    if (rows := evaluate_once(key, evaluate)) is None:
         return
     names = _("validation accuracy"), _("test accuracy")
     columns = ("", *(Column(name, 3, percent=True) for name in names))

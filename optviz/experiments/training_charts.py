@@ -11,8 +11,9 @@ from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
 from optviz.plot.training import standings as standings_table
-from optviz.training import Progress, Training, advance, begin, load, smoothed, train
+from optviz.training import Progress, Training, TrainingJob, advance, begin, load, smoothed, train
 from optviz.translation import _
+from optviz.ui.training.jobs import training_jobs
 
 HEIGHT = (15, 46, 34)
 PREVIEW = 80  # iterations of a training that a thumbnail shows
@@ -34,6 +35,11 @@ def optimizers(spec, states: Sequence, theme: Theme) -> list[Network]:
     """A line for each optimizer of the spec, whose trainings come first among the states."""
     states = states[: len(spec.optimizers)]
     return lines_of(names(spec.optimizers), states, theme, spec.optimizers)
+
+
+def jobs(spec) -> list[TrainingJob]:
+    """What a page computes whose spec has `trainings`."""
+    return training_jobs(spec.trainings)
 
 
 def options(epochs: bool = False) -> tuple[Option, ...]:
@@ -66,8 +72,8 @@ def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> F
     """What `draw(lines)` makes of the present lines and of those that are kept, and faint behind
     them those that were there before.
     """
-    figure = draw([*context.lines, *context.kept])
-    return ghost(figure, draw(context.before)) if context.before else figure
+    figure = draw([*context.lines, *context.kept_lines])
+    return ghost(figure, draw(context.previous_lines)) if context.previous_lines else figure
 
 
 def paced(part: Part) -> Part:
@@ -93,7 +99,7 @@ def curves(context: Context) -> Row:
     look = {"height": HEIGHT}
 
     def loss(lines):
-        test = show["test"] and lines is not context.before
+        test = show["test"] and lines is not context.previous_lines
         return losses(lines, scale, show["smooth"], show["log"], test, **look)
 
     return Row(
@@ -101,20 +107,22 @@ def curves(context: Context) -> Row:
     )
 
 
-def section(label: str) -> Section:
-    """The curves under their switches, and a table, called `label`, of how every network stands."""
+def section(label: str, epochs: bool = False) -> Section:
+    """The curves under their switches, and a table, called `label`, of how every network stands;
+    with `epochs` the curves can be drawn along those.
+    """
 
     def standings(context):
         return standings_table(context.lines, label)
 
-    return Section([curves, standings], options())
+    return Section([curves, standings], options(epochs))
 
 
 def download(column: str = "optimizer") -> Download:
     """Every mini-batch's loss and every accuracy as CSV; `column` is the heading over the names."""
 
     def make(context):
-        return curves_csv([*context.lines, *context.kept], column)
+        return curves_csv([*context.lines, *context.kept_lines], column)
 
     return Download(_("Curves as CSV"), "curves", make)
 
@@ -138,9 +146,9 @@ def _rows(line):
     at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(now.iteration + 1):
-            found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]
-            before = (now.seconds[t - 1], now.loss[t - 1, i, s]) if t else ()
-            yield [line.name, seed, t, *([repr(float(v)) for v in before] or ["", ""]), *found]
+            accuracies = at[t][:, s] if t in at else ["", ""]
+            seconds, loss = (now.seconds[t - 1], now.loss[t - 1, i, s]) if t else ("", "")
+            yield [line.name, seed, t, seconds, loss, *accuracies]
 
 
 def thumbnail(spec, theme: Theme) -> Figure:

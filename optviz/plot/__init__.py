@@ -90,6 +90,7 @@ from optviz.plot.style import (
     method_styles,
     number,
     percentage,
+    percentage_points,
     style,
     unless_rounding,
 )

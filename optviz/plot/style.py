@@ -170,6 +170,12 @@ def percentage(share, decimals: int = 1) -> str:
     return f"{text}%"
 
 
+def percentage_points(difference: float) -> str:
+    """A difference of two shares for reading, in percentage points with its sign, never −0.0."""
+    text = f"{round(100 * difference, 1) + 0.0:+.1f}" if math.isfinite(difference) else "–"
+    return text.replace("-", "−")
+
+
 def number(value, digits: int = 4) -> str:
     """A number for reading: `digits` significant digits, a true minus, no trailing zeros."""
     if value is None or not math.isfinite(value):

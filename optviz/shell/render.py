@@ -17,7 +17,7 @@ from optviz.shell.export import menu as export
 from optviz.shell.lessons import card as lesson_card
 from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.parts import draw_part, growing, name_of_part, pictures, tabs
-from optviz.spec import SpecError, canonical_json, to_dict
+from optviz.spec import SpecError, canonical_json, to_dict, validate
 from optviz.training import merge_seeds
 from optviz.translation import _
 from optviz.ui import locks
@@ -56,7 +56,7 @@ def render(page: Page) -> None:
             with under:
                 settled(
                     lambda: (page.drawing.results(form), _end(bar, rested)),
-                    lambda: (page.drawing.surroundings(form), lesson_card.changed()),
+                    lambda: (page.drawing.dependencies(form), lesson_card.changed()),
                 )
                 notes(lambda: page.drawing.notes(form))
         else:
@@ -194,7 +194,7 @@ def _results(page, view):
     jobs = list
     try:
         spec = session().specs[page.key]
-        _check(page.key, canonical_json(to_dict(spec)), page, spec)
+        _validate(page.key, canonical_json(to_dict(spec)), spec)
         if view.jobs is None:
             tabs(context_of(page), view)
             return jobs
@@ -233,7 +233,8 @@ def _watch(page, view, first, jobs):
             return context
         if amount_of(first, states[: len(first)]).complete:
             results.lines = [curves_alone(line) for line in context.lines]
-        return replace(context, before=results.before, kept=kept.lines(context, view, results))
+        pinned = kept.lines(context, view, results)
+        return replace(context, previous_lines=results.before, kept_lines=pinned)
 
     def draw(states):
         context = now(states)
@@ -254,8 +255,8 @@ def _watch(page, view, first, jobs):
 
 
 @cached
-def _check(key, spec, _page, _spec):
-    _page.check(_spec)
+def _validate(key, spec, _spec):
+    validate(_spec)
 
 
 def _follow(results, view, first, jobs):

@@ -15,7 +15,7 @@ from pathlib import Path
 import segno
 
 from optviz.shell.registry import PAGES
-from optviz.spec import SpecError, canonical_json, from_dict, to_dict
+from optviz.spec import SpecError, canonical_json, from_dict, to_dict, validate
 from optviz.translation import N_, _
 from optviz.ui.locks import GROUPS, Controls
 
@@ -120,7 +120,7 @@ def check(shared: SharedScene) -> None:
     if len(shared.kept) > MAX_KEPT:
         raise SpecError(f"there are up to {MAX_KEPT} kept scenes, not {len(shared.kept)}")
     for scene in (shared.scene, *shared.kept):
-        PAGES[shared.page].check(scene)
+        validate(scene)
     for names in (shared.controls.locked, shared.controls.hidden):
         if len(set(names)) < len(names) or not set(names) <= set(GROUPS):
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")

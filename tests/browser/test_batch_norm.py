@@ -41,5 +41,5 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(visit, holds):
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     assert {"with batch normalization", "without"} <= set(page.evaluate(NAMES))
-    page.wait_for_selector(".st-key-batch_norm-inside-1 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-batch_norm-hidden_layers-1 .ov-plot[data-version]")
     holds(page)

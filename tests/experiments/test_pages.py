@@ -11,7 +11,7 @@ from optviz.optim.hyperparameter import hyperparameter_of
 from optviz.plot import THEMES
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, decode, encode
-from optviz.spec import Choice, from_dict, to_dict
+from optviz.spec import Choice, from_dict, to_dict, validate
 from tests.page import components, open_page, refused, session
 
 DECLARED = {key: page for key, page in PAGES.items() if isinstance(page, Page)}
@@ -28,7 +28,7 @@ def declared(spec, *path):
 
 def taken(page, spec):
     """The page and a link take it, and JSON gives it back."""
-    page.check(spec)
+    validate(spec)
     assert from_dict(type(spec), to_dict(spec)) == spec
     assert decode(encode(SharedScene(page.key, spec)), page.key).scene == spec
 
@@ -71,6 +71,6 @@ def test_a_damaged_link_opens_the_page_as_it_is_and_its_address_is_its_link(key)
 @pytest.mark.parametrize("key", DECLARED)
 def test_the_thumbnail_is_an_svg_without_gaps(key):
     page = DECLARED[key]
-    picture = page.stamp(page.opening, THEMES["light"])
+    picture = page.thumbnail_svg(page.opening, THEMES["light"])
     assert ET.fromstring(picture).tag.endswith("svg")
     assert "nan" not in picture

@@ -9,8 +9,18 @@ import zlib
 import numpy as np
 import pytest
 
-from optviz.plot import Column, ImageGrid, Style, Table, number, png, unless_rounding
+from optviz.plot import (
+    Column,
+    ImageGrid,
+    Style,
+    Table,
+    number,
+    percentage_points,
+    png,
+    unless_rounding,
+)
 from optviz.plot.table import csv_text
+from tests.table import table
 
 TABLE = Table(
     "How <they> stand",
@@ -25,6 +35,14 @@ def test_rounding_reads_as_zero_and_nothing_else_does():
     np.testing.assert_array_equal(found, [0, 0, 2e-12, 0, np.nan, -3])
     assert number(unless_rounding(2.5e-17, 1.0)) == "0"
     assert number(unless_rounding(2.5e-17, 1e-16)) == "2.5e−17", "beside what is as small"
+
+
+@table(
+    ("difference", "text"),
+    [(0.0331, "+3.3"), (-0.02, "−2.0"), (-1e-5, "+0.0"), (1e-5, "+0.0"), (np.nan, "–")],
+)
+def test_percentage_points_have_a_sign_and_no_negative_zero(difference, text):
+    assert percentage_points(difference) == text
 
 
 def test_html_has_headings_for_rows_and_columns_and_numbers_to_read():

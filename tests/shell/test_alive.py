@@ -177,7 +177,7 @@ def test_what_is_kept_is_in_the_file_of_the_curves():
     page, [training] = PAGES[KEY], SMALL.trainings
     states = [memo.trained(training, load(training))]
     alone = Context(page, SMALL, states, LIGHT)
-    beside = replace(alone, kept=[alone.lines[0]._replace(name="batch 16")])
+    beside = replace(alone, kept_lines=[alone.lines[0]._replace(name="batch 16")])
     [download] = page.views[""].downloads
     one, both = (download.make(context).splitlines() for context in (alone, beside))
     assert both[: len(one)] == one

@@ -42,7 +42,7 @@ AXES = {
         "batch_norm-architecture": [],  # boxes
         "batch_norm-curves-0": ["x: epoch", "y: loss"],
         "batch_norm-curves-1": ["x: epoch", "y: accuracy (faint: on the training set) %"],
-        "batch_norm-inside-1": [
+        "batch_norm-hidden_layers-1": [
             "y: pre-activations xW + b %",
             "y6: normalized %",
             "y11: activations %",

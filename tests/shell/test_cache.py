@@ -95,8 +95,8 @@ def test_every_other_cache_has_a_bound():
 
 
 def test_a_thumbnail_is_made_once_as_long_as_the_sources_are_the_same(tmp_path, monkeypatch):
-    made, stamp = [], Page.stamp
-    monkeypatch.setattr(Page, "stamp", lambda *given: made.append(given) or stamp(*given))
+    made, stamp = [], Page.thumbnail_svg
+    monkeypatch.setattr(Page, "thumbnail_svg", lambda *given: made.append(given) or stamp(*given))
     given = ("trajectories", "zigzag", "light")
 
     def asked(home):
@@ -111,10 +111,10 @@ def test_a_thumbnail_is_made_once_as_long_as_the_sources_are_the_same(tmp_path, 
     assert (first[1], again[1], nowhere[1]) == (1, 1, 2)
     assert first[0] == again[0] == nowhere[0] != ""
     assert not others.exists()
-    monkeypatch.setattr(Page, "stamp", lambda page, _spec, theme: to_svg(Figure(), theme))
+    monkeypatch.setattr(Page, "thumbnail_svg", lambda page, _spec, theme: to_svg(Figure(), theme))
     given = ("trajectories", "", "light")
     empty = asked(tmp_path)[0]
-    monkeypatch.setattr(Page, "stamp", stamp)
+    monkeypatch.setattr(Page, "thumbnail_svg", stamp)
     assert asked(tmp_path)[0] != empty, "its data are here now"
     thumbnails._folder.cache_clear()
     thumbnails.thumbnail.clear()

@@ -479,4 +479,4 @@ def test_a_file_of_ones_own_is_trained_on():
         own_examples().content = read_examples(own(80))
     there.run()
     assert "90 rows of 3 numbers with 3 labels" in sound(there).error[0].value
-    assert PAGES["optimizer_comparison"].stamp(spec, LIGHT).startswith("<svg")
+    assert PAGES["optimizer_comparison"].thumbnail_svg(spec, LIGHT).startswith("<svg")

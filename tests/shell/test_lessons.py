@@ -20,7 +20,7 @@ from optviz.shell.lessons import LESSONS, LessonError
 from optviz.shell.lessons import numbers as lesson_numbers
 from optviz.shell.lessons.numbers import filled
 from optviz.shell.registry import PAGES
-from optviz.spec import Choice, from_dict, to_dict
+from optviz.spec import Choice, from_dict, to_dict, validate
 from tests.memo import ended, trained
 from tests.page import open_page
 from tests.table import table
@@ -202,7 +202,7 @@ def lost_share(lr):
 @cache
 def raced(key):
     """The mean ranks of a lesson's race, `(2, optimizers)`: as set, and tuned."""
-    return race.standings(LESSONS[key].scene, race.of(LESSONS[key].scene)).mean(-1)
+    return race.standings(LESSONS[key].scene, race.run_race(LESSONS[key].scene)).mean(-1)
 
 
 def of_width(mup):
@@ -420,7 +420,7 @@ def test_a_lesson_is_whole(key):
     assert len(lesson.title) <= 45
     assert lesson.chapter.strip()
     assert lesson.source.strip()
-    lessons.PAGES[lesson.page].check(lesson.scene)
+    validate(lesson.scene)
     for text, most in ((lesson.text, 75), (lesson.look, 75), (lesson.next, 50)):
         assert len(text.split()) <= most
         shown = filled(text, lesson, run)
@@ -984,7 +984,7 @@ HREF = re.compile(r'href="data:image/png;base64,([A-Za-z0-9+/=]+)"')
 @table("key", [k for k in KEYS if LESSONS[k].page == "activations"])
 def test_thumbnails_of_histograms(key, theme):
     stacks = LESSONS[key].scene.stacks
-    picture = PAGES["activations"].stamp(LESSONS[key].scene, THEMES[theme])
+    picture = PAGES["activations"].thumbnail_svg(LESSONS[key].scene, THEMES[theme])
     bars = ET.fromstring(picture).findall(f".//{SVG}svg/{SVG}rect")
     assert {b.get("fill") for b in bars} == set(THEMES[theme].lines[: len(stacks)])
     assert not re.search(r"nan|inf", picture)
@@ -997,7 +997,7 @@ def test_thumbnails_of_histograms(key, theme):
 @table("key", [k for k in KEYS if LESSONS[k].page in ("initialization", "optimizer_comparison")])
 def test_thumbnails_of_curves(key, theme):
     scene = LESSONS[key].scene
-    picture = PAGES[LESSONS[key].page].stamp(scene, THEMES[theme])
+    picture = PAGES[LESSONS[key].page].thumbnail_svg(scene, THEMES[theme])
     paths = ET.fromstring(picture).findall(f".//{SVG}path")
     many = scene.initializers if LESSONS[key].page == "initialization" else scene.optimizers
     assert len(paths) == len(many)

@@ -61,9 +61,9 @@ def test_whatever_else_is_looked_at_is_another_picture():
         replace(context(held), theme=DARK),
         replace(context(held), spec=replace(SMALL, iterations=41)),
         context(held, options={**SHOWN, "log": True}),
-        context(held, before=lines),
-        context(held, kept=lines),
-        context(held, kept=lines[:1]),
+        context(held, previous_lines=lines),
+        context(held, kept_lines=lines),
+        context(held, kept_lines=lines[:1]),
     ]
     found = [parts._made(look, charts.curves) for look in looks]
     assert len({*map(id, found)}) == len(looks)

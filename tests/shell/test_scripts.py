@@ -1,8 +1,6 @@
 """Scripts and files to take along: what they print and hold is what the page shows."""
 
 import ast
-import csv
-import io
 import json
 import math
 import re
@@ -29,6 +27,7 @@ from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import formula_source, not_in_torch, torch_script
 from optviz.shell.export.write import NUMPY, import_lines, quoted
 from optviz.spec import Choice
+from tests.page import csv_rows
 from tests.table import table
 
 LINK = "https://example.org/?s=abc"
@@ -375,7 +374,7 @@ def test_the_file_holds_every_step():
         for name, r in zip(scene.names, scene.optimizers, strict=True)
     ]
     others = multistart(scene.objective, RING)
-    rows = list(csv.DictReader(io.StringIO(paths_csv([*runs, ("Many", others)]))))
+    rows = csv_rows(paths_csv([*runs, ("Many", others)]))
     for i in range(others.values.shape[1]):
         held = [r for r in rows if r["optimizer"] == f"Many @{i + 1}"]
         np.testing.assert_array_equal(

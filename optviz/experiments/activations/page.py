@@ -60,9 +60,7 @@ PAGE = Page(
                 Tab(_("Initial weights"), [figures.initial_weights, text.about_weights]),
             ],
             notes=[text.numbers, text.terms, text.initializers],
-            downloads=[
-                Download(_("Table as CSV"), "table", text.numbers_csv, ready=lambda context: True)
-            ],
+            downloads=[Download(_("Table as CSV"), "table", text.numbers_csv)],
         )
     },
     thumbnail=figures.thumbnail,

@@ -38,7 +38,7 @@ class Spread:
     between: float  # of the units' means
 
     @classmethod
-    def of(cls, a) -> "Spread":
+    def from_values(cls, a) -> "Spread":
         with np.errstate(all="ignore"):
             within, between = np.sqrt(a.var(0).mean()), a.mean(0).std()
             return cls(float(a.mean()), float(a.std()), float(within), float(between))
@@ -57,11 +57,11 @@ class Layer:
 
     @cached_property
     def forward(self) -> Spread:
-        return Spread.of(self.activations)
+        return Spread.from_values(self.activations)
 
     @cached_property
     def backward(self) -> Spread:
-        return Spread.of(self.gradients)
+        return Spread.from_values(self.gradients)
 
     def upstream(self, of: str) -> np.ndarray:
         """The gradient of the activations "a", of the sums "z" `(samples, units)`, or of the

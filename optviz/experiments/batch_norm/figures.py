@@ -23,6 +23,7 @@ from optviz.plot import (
     Theme,
     fill_template,
     grid,
+    hidden,
     histogram_grid,
     number,
     over_seeds,
@@ -46,10 +47,9 @@ LEVEL = 0.01  # accuracies nearer to each other are called level: ten of the fig
 
 def architecture(context) -> Figure:
     """Figure 6.16: the layers of both networks on the way of the signal, a box each."""
-    hidden = {"fixed": True, "extra": {"visible": False}}
     chains = [_chain(state.training.network) for state in context.states]
     most = max(len(words) for words, _extra in chains)
-    x = Axis(limits=(-1, most - 0.4), **hidden)
+    x = hidden((-1, most - 0.4))
     size = min(12, 340 // most)  # the boxes of a deep network are narrow
     panels, label = [], []
     for name, (words, extra) in zip(NAMES, chains, strict=True):
@@ -64,7 +64,7 @@ def architecture(context) -> Figure:
             for k, word in enumerate(words)
         ]
         marks = [Line(gaps, np.full(gaps.shape, 0.5), Style(context.theme.ink), width=1.5), *boxes]
-        panels.append(Panel(marks, x, Axis(limits=(0, 1), **hidden), title=_(name), notes=notes))
+        panels.append(Panel(marks, x, hidden((0, 1)), title=_(name), notes=notes))
         label.append(f"{_(name)}: {' → '.join(words)}")
     return grid(
         panels,
@@ -236,7 +236,7 @@ def histograms(hidden: list[dict[str, np.ndarray]], name: str, theme: Theme) -> 
     return histogram_grid(rows, columns, label=label, view=f"{len(hidden)} {name}", height=24)
 
 
-def way_of_the_rows(example: Example, theme: Theme) -> Figure:
+def row_paths(example: Example, theme: Theme) -> Figure:
     """Every row as a line from x over x − μ and x̂ to y: centered, squeezed, stretched, moved."""
     v = forward(example)
     stages = ("x", "apart", "hat", "y")
@@ -272,7 +272,7 @@ def way_of_the_rows(example: Example, theme: Theme) -> Figure:
 def thumbnail(spec: BatchNormComparison, theme: Theme) -> Figure:
     """The rows of the small batch, or the loss with and without at one or two of the values."""
     if spec.view == "graph":
-        return way_of_the_rows(spec.example, theme)
+        return row_paths(spec.example, theme)
     n = len(spec.varied)
     some = slice(n // 4, None, max(n // 2, 1))  # a large one and a small one
     trainings = [

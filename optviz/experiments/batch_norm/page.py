@@ -14,14 +14,14 @@ from optviz.experiments.batch_norm.run import hidden_activations
 from optviz.experiments.batch_norm.spec import VIEWS, BatchNormComparison, read_numbers
 from optviz.experiments.page import Download, Option, Page, Row, Section, Tab, View, Widget
 from optviz.plot import style
-from optviz.plot.training import Network, standings
+from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.assets import as_image
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import Form
 from optviz.ui.session import session
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import data_of, training_jobs
+from optviz.ui.training.jobs import data_of
 
 
 def networks(spec, states, theme):
@@ -52,11 +52,6 @@ def speed(context) -> str:
     return text.speed(context.states)
 
 
-def table(context):
-    """How the two stand."""
-    return standings(context.lines, _("Results of every network"))
-
-
 def verdict(context) -> list:
     """What the numbers say, the small charts, the summary."""
     pair, part, theme = pair_of(context), context.options["part"], context.theme
@@ -65,7 +60,7 @@ def verdict(context) -> list:
 
 
 @charts.paced
-def inside(context):
+def hidden_layers(context):
     """The hidden layers of one of the networks, as far as it is trained."""
     k, i = context.options["network"], context.options.get("value", 0)
     state, name = context.states[k], _(figures.NAMES[k])
@@ -155,8 +150,8 @@ def step_by_step(context) -> list:
     example = context.spec.example
     return [
         Widget(lambda: _stepper(example, context.theme)),
-        walkthrough.seen(example),
-        figures.way_of_the_rows(example, context.theme),
+        walkthrough.observations(example),
+        figures.row_paths(example, context.theme),
         walkthrough.running_statistics(example),
     ]
 
@@ -202,19 +197,19 @@ def numbers_csv(context) -> str:
     return walkthrough.graph_csv(context.spec.example)
 
 
-def trained(view: str, parts, first, *more) -> View:
+def training_view(view: str, parts, first, *more) -> View:
     """A view with networks that are trained with batch normalization and without."""
     return View(
         label=VIEWS[view],
         form=[Menu("place", segments=True), first, Numbers(*NUMBERS), *more, ACTIVATION, Data()],
-        jobs=lambda spec: training_jobs(spec.trainings),
+        jobs=charts.jobs,
         tabs=[Tab(_("Accuracy"), parts)],
         notes=[text.notes],
         downloads=[charts.download("network")],
     )
 
 
-SWEEP = [Section([verdict], [PART]), Section([inside], [NETWORK, VALUE])]
+SWEEP = [Section([verdict], [PART]), Section([hidden_layers], [NETWORK, VALUE])]
 PAGE = Page(
     "batch_norm",
     N_("Batch normalization"),
@@ -223,24 +218,24 @@ PAGE = Page(
     "Training lab",
     BatchNormComparison(),
     {
-        "one": trained(
+        "one": training_view(
             "one",
             [
                 speed,
-                Section([charts.curves, table], charts.options(epochs=True)),
+                charts.section(_("How every network stands"), epochs=True),
                 figures.architecture,
-                Section([inside], [NETWORK]),
+                Section([hidden_layers], [NETWORK]),
             ],
             OptimizerForm(schedule=False),
             INITIALIZER,
         ),
-        "scales": trained(
+        "scales": training_view(
             "scales",
             SWEEP,
             Panel(_("Standard deviations"), ("scales.many", "scales.first", "scales.last")),
             OptimizerForm(schedule=False),
         ),
-        "rates": trained(
+        "rates": training_view(
             "rates",
             SWEEP,
             Panel(_("Learning rates"), ("rates.many", "rates.first", "rates.last")),
@@ -252,9 +247,7 @@ PAGE = Page(
             form=[small_batch_form],
             tabs=[Tab(_("Graph"), [step_by_step])],
             notes=[walkthrough.closed_form],
-            downloads=[
-                Download(_("Numbers as CSV"), "batch", numbers_csv, ready=lambda context: True)
-            ],
+            downloads=[Download(_("Numbers as CSV"), "batch", numbers_csv)],
         ),
     },
     lines=networks,

@@ -2,10 +2,17 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.batch_norm.figures import LEVEL, NAMES, SETS, STAGES, Pair
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, number, over_seeds, percentage, unless_rounding
+from optviz.plot import (
+    Column,
+    Table,
+    number,
+    over_seeds,
+    percentage,
+    percentage_points,
+    unless_rounding,
+)
 from optviz.plot.training import status
 from optviz.training import Progress
 from optviz.translation import N_, _
@@ -75,7 +82,7 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
                 "": pair.name(i),
                 Column(_("with"), 3, percent=True): a,
                 Column(_("without"), 3, percent=True): b,
-                _("difference"): f"{100 * (a - b):+.1f}".replace("-", "−"),
+                _("difference"): percentage_points(a - b),
                 _("with, status"): first,
                 _("without, status"): second,
             }
@@ -179,5 +186,5 @@ def notes(context) -> Caption:
         "normalized by their own statistics. A network that diverged counts as 0. With several "
         "seeds, charts show the median and bars from the lowest to the highest; the view inside "
         "shows the first seed. Data: {attribution}"
-    ).format(n=ROWS, attribution=DATASETS[context.spec.dataset.key].attribution)
+    ).format(n=ROWS, attribution=context.attribution)
     return Caption(f"{_(NOTES[context.spec.view])} {common}")

@@ -136,7 +136,7 @@ def _backward(example):
     }
 
 
-def seen(example: Example) -> str:
+def observations(example: Example) -> str:
     """What the example says, in words with its numbers."""
     v, d = numbers_of(example)
     n = len(example.x)

@@ -26,7 +26,7 @@ def losses_csv(context) -> str:
     header, lines = ["initializer", "iteration", "mean_squared_error"], context.lines
     rows = (
         [line.name, t, loss]
-        for line in [*lines, *context.kept]
+        for line in [*lines, *context.kept_lines]
         for t, [loss] in enumerate(line.progress.loss)
     )
     return csv_text(header, rows)

@@ -30,7 +30,7 @@ UNITS = {
 
 def units_remark(spec: CurveFit, params: np.ndarray, t: int) -> str:
     """Whether the hidden units of one network `(P,)` differ at iteration t, in words."""
-    found = Units.of(units(spec, params))
+    found = Units.from_weights(units(spec, params))
     if not found.finite:
         key = "diverged"
     elif found.largest == 0 and t:
@@ -64,7 +64,7 @@ def standings(context) -> Table:
     )
     rows = []
     for line, params, loss in zip(context.lines, now.params, now.loss[-1].tolist(), strict=True):
-        found = Units.of(units(context.spec, params))
+        found = Units.from_weights(units(context.spec, params))
         rows.append([line.name, now.iteration, loss, loss / 2, found.difference, found.largest])
     styles = [line.style for line in context.lines]
     return Table(_("How every fit stands"), columns, rows, styles)

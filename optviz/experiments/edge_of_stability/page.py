@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments import training_charts as charts
 from optviz.experiments.edge_of_stability.spec import PRODUCTS, EdgeOfStability
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS
@@ -19,7 +18,6 @@ from optviz.training.loop import MAX_SPECTRUM
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
-from optviz.ui.training.jobs import training_jobs
 
 LAST = 0.3  # share of the measurements over which the mean is taken
 DASHES = (6, 4)
@@ -117,11 +115,7 @@ def notes(context) -> Caption:
             "that scale each coordinate. (Cohen et al. 2021.) Of networks of up to {most} "
             "parameters all eigenvalues are computed: clearly negative are those below −1/1000 of "
             "the largest. Data: {attribution}"
-        ).format(
-            products=PRODUCTS,
-            most=MAX_SPECTRUM,
-            attribution=DATASETS[context.spec.dataset.key].attribution,
-        )
+        ).format(products=PRODUCTS, most=MAX_SPECTRUM, attribution=context.attribution)
     )
 
 
@@ -167,7 +161,7 @@ PAGE = Page(
                 INITIALIZER,
                 Numbers("hidden", "units", "iterations", "split.rows", "seeds"),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
                 Tab(
                     _("Sharpness"),

@@ -14,13 +14,12 @@ from optviz.plot import (
     Axis,
     Dots,
     Figure,
-    Heatmap,
     Line,
     Panel,
     Rule,
     Style,
-    Text,
     Theme,
+    matrix,
     over_seeds,
     percent,
     stack,
@@ -76,7 +75,7 @@ def snapshots(progress: Progress, ensembles: dict[int, Ensemble]) -> list[Curve]
     """The run, the mean of its snapshots so far, and these together, at the end of every cycle."""
     ends = np.array(sorted(ensembles))
     so_far = [ensembles[t] for t in ends]
-    mean = np.array([e.members.mean() if len(e) else np.nan for e in so_far])
+    mean = np.array([e.member_accuracies.mean() if len(e) else np.nan for e in so_far])
     together = np.array([e.accuracy for e in so_far])
     return [
         Curve(MEMBER, _("the run"), progress.evaluated, progress.accuracy[:, 1, 0, 0]),
@@ -115,7 +114,7 @@ def limits_of(figures: list[list[Curve | Line]], iterations: int) -> list[tuple[
     return [(float(top - span), float(top)) for top in tops]
 
 
-def beside(lines: Sequence[Network], ensembles: Ensembles) -> list[Line]:
+def comparison_lines(lines: Sequence[Network], ensembles: Ensembles) -> list[Line]:
     """A line for each of a method's trainings with other settings: the networks together, or else
     their mean.
     """
@@ -178,11 +177,11 @@ def _rate(ensembles, theme):
     return Panel([rate], y=Axis(_("rate"), limits=(0, 1.08 * ensembles.top), ticks=3))
 
 
-def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
+def accuracy_by_size(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
     """Accuracy over the number of members: how many are enough."""
     marks, largest = [], 1
     for i, (name, ensemble) in enumerate(ensembles):
-        found, look = ensemble.growing(), style(i, theme)
+        found, look = ensemble.accuracy_by_size(), style(i, theme)
         members = np.arange(1, len(found) + 1)
         largest = max(largest, len(found))
         marks.append(
@@ -213,29 +212,20 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
     """On which share of the validation set two members answer differently, as a matrix."""
     z = ensemble.disagreement
     names = [f"{i + 1}" for i in range(len(z))]
-    pairs = [(i, j) for i in range(len(z)) for j in range(len(z)) if i != j]
-    shares = Text(
-        [names[j] for _i, j in pairs],
-        [names[i] for i, _j in pairs],
-        [f"{100 * z[at]:.1f}" for at in pairs],
-        theme.ink,
-        hover=_("members {y} and {x}: {text}%"),
-    )
-    cells = Heatmap(
-        z, (theme.high, theme.low), x=names, y=names, span=(0, max(float(z.max()), 1e-3)), gap=2
-    )
-    axis = {"grid": False, "fixed": True, "categories": True}
-    title = _("{labels}: % answered differently").format(labels=name)
     label = _("Share of the validation set on which two members give different answers, {labels}.")
-    return Figure(
-        [cells, shares],
-        Axis(title, **axis),
-        Axis(_("member"), reversed=True, standoff=2, **axis),
+    return matrix(
+        z,
+        names,
+        names,
+        (theme.high, theme.low),
+        [[f"{100 * share:.1f}" for share in row] for row in z],
+        {theme.ink: ~np.eye(len(z), dtype=bool)},
+        span=(0, max(float(z.max()), 1e-3)),
+        titles=(_("{labels}: % answered differently").format(labels=name), _("member")),
+        gap=2,
+        hover=_("members {y} and {x}: {text}%"),
         label=label.format(labels=name),
         margin=MARGIN,
-        legend="",
-        hover="closest",
-        drag=False,
         height=LOW,
     )
 

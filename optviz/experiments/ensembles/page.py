@@ -29,7 +29,7 @@ def ensemble_of(progress, params, t, final=False) -> run.Ensemble:
     data = data_of(training, final)
     key = canonical_json([to_dict(training), int(t), len(params), final])
     found = _probabilities(key, training.network, params, data.x_test)
-    return run.Ensemble.of(found, data.t_test)
+    return run.Ensemble.from_probabilities(found, data.t_test)
 
 
 def snapshot_ensembles(ensembles, progress, final=False) -> dict[int, run.Ensemble]:
@@ -56,13 +56,13 @@ def standing_of(ensembles, found, noise, method) -> text.Standing:
     if method == "snapshots":
         kept = snapshot_ensembles(ensembles, state)
         none = run.Ensemble(np.empty((0, 0, 0)), np.empty(0))
-        outcome = run.in_cycles(state, kept[max(kept)] if kept else none)
+        outcome = run.snapshot_outcome(state, kept[max(kept)] if kept else none)
         curves = figures.snapshots(state, kept)
     elif method == "averaging":
         raw = found[noise, "independent"]
-        outcome, curves = run.averaged(raw, state), figures.averaging(raw, state)
+        outcome, curves = run.averaging_outcome(raw, state), figures.averaging(raw, state)
     else:
-        outcome, curves = run.independent(state), figures.independent(state)
+        outcome, curves = run.independent_outcome(state), figures.independent(state)
     return text.Standing(method, noise, outcome, state, curves)
 
 
@@ -73,14 +73,14 @@ def lines(spec, states, theme):
     return charts.lines_of(names, states[list(METHODS).index(spec.view) :: len(METHODS)], theme)
 
 
-def beside(context, noise) -> list:
+def comparison_lines(context, noise) -> list:
     """Lines of what is kept and of what was there before, on labels as clean or as noisy."""
 
     def like(lines):
         alike = [x for x in lines if (x.progress.training.split.noise > 0) == (noise > 0)]
-        return figures.beside(alike, context.spec)
+        return figures.comparison_lines(alike, context.spec)
 
-    return [*faint(like(context.before)), *like(context.kept)]
+    return [*faint(like(context.previous_lines)), *like(context.kept_lines)]
 
 
 @charts.comparing
@@ -88,16 +88,16 @@ def accuracies(context) -> list:
     """Accuracy over training for both kinds of labels, what was gained, and the table."""
     spec, found, theme = context.spec, by_method(context), context.theme
     rows = [standing_of(spec, found, n, method) for method in METHODS for n in spec.noises]
-    looked_at = [row for row in rows if row.method == spec.view]
-    lines = [beside(context, row.noise) for row in looked_at]
-    all_lines = [row.curves + more for row, more in zip(looked_at, lines, strict=True)]
+    shown = [row for row in rows if row.method == spec.view]
+    lines = [comparison_lines(context, row.noise) for row in shown]
+    all_lines = [row.curves + more for row, more in zip(shown, lines, strict=True)]
     limits = figures.limits_of(all_lines, spec.iterations)
     drawn = []
-    for row, more, span in zip(looked_at, lines, limits, strict=True):
+    for row, more, span in zip(shown, lines, limits, strict=True):
         labels = text.labels_of(row.noise)
         figure = figures.over_training(row.curves, more, span, labels, spec, theme)
-        drawn.append([text.heading(row.noise), figure])
-    remark = text.remark(looked_at) if context.states[0].iteration else None
+        drawn.append([text.labels_heading(row.noise), figure])
+    remark = text.remark(shown) if context.states[0].iteration else None
     return [Row(drawn), remark, text.standings(rows, theme)]
 
 
@@ -118,8 +118,8 @@ def members(context) -> list:
     matrix = figures.disagreement(ensembles[0], named[0][0], context.theme)
     return [
         text.differences(named, n),
-        Row([figures.enough(named, context.theme), matrix]),
-        text.enough_table(named),
+        Row([figures.accuracy_by_size(named, context.theme), matrix]),
+        text.size_table(named),
     ]
 
 
@@ -149,7 +149,7 @@ def losses(context) -> Row:
     for noise in context.spec.noises:
         raw, average = found[noise, "independent"], found[noise, "averaging"]
         figure = figures.losses(raw, average, text.labels_of(noise), context.theme)
-        drawn.append([text.heading(noise), figure])
+        drawn.append([text.labels_heading(noise), figure])
     return Row(drawn)
 
 
@@ -159,15 +159,13 @@ def curves_csv(context) -> str:
     for (noise, method), state in by_method(context).items():
         for k, t in enumerate(state.evaluated):
             for s, seed in enumerate(state.training.seeds):
-                pair = (repr(float(a)) for a in state.accuracy[k, :, 0, s])
-                rows.append([noise, method, f"seed {seed}", t, *pair])
+                rows.append([noise, method, f"seed {seed}", t, *state.accuracy[k, :, 0, s]])
             if method == "independent":
-                pair = (repr(float(a)) for a in state.ensemble_accuracy[k, :, 0])
-                rows.append([noise, method, "ensemble", t, *pair])
+                rows.append([noise, method, "ensemble", t, *state.ensemble_accuracy[k, :, 0]])
         if method == "snapshots":
             for t, ensemble in snapshot_ensembles(context.spec, state).items():
                 who = f"{len(ensemble)} snapshots together"
-                rows.append([noise, method, who, t, "", repr(ensemble.accuracy)])
+                rows.append([noise, method, who, t, "", ensemble.accuracy])
     header = [
         "wrong_labels",
         "method",

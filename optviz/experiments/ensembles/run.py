@@ -36,7 +36,7 @@ class Ensemble:
     t: np.ndarray  # (rows,) labels
 
     @classmethod
-    def of(cls, probabilities, labels) -> "Ensemble":
+    def from_probabilities(cls, probabilities, labels) -> "Ensemble":
         """Of the members that have not diverged; it may have none."""
         p = np.asarray(probabilities)
         return cls(p[np.isfinite(p).all((1, 2))], np.asarray(labels)[: p.shape[1]])
@@ -45,7 +45,7 @@ class Ensemble:
         return len(self.probabilities)
 
     @property
-    def members(self) -> np.ndarray:
+    def member_accuracies(self) -> np.ndarray:
         """The accuracy `(members,)` of each."""
         return accuracy_score(self.probabilities, self.t)
 
@@ -66,7 +66,7 @@ class Ensemble:
         n = len(self)
         return float(self.disagreement.sum() / (n * (n - 1))) if n > 1 else 0.0 if n else NAN
 
-    def growing(self) -> np.ndarray:
+    def accuracy_by_size(self) -> np.ndarray:
         """The accuracy `(members,)` of ensembles of 1, 2, … members.
 
         For each size the mean over M ensembles of neighbors in a ring.
@@ -89,7 +89,7 @@ class Outcome:
     std: float  # of the single networks; NaN where there is one
     ensemble: float
     better: int = 0  # of how many networks the average was the better one
-    of: int = 0
+    networks: int = 0
 
     @property
     def gain(self) -> float:
@@ -97,18 +97,18 @@ class Outcome:
         return self.ensemble - self.single
 
 
-def independent(progress: Progress) -> Outcome:
+def independent_outcome(progress: Progress) -> Outcome:
     """Networks as far as they have come; the ensemble is NaN as soon as one has diverged."""
     alone = progress.accuracy[-1, 1, 0]
     return Outcome(mean_over_seeds(alone), _std(alone), float(progress.ensemble_accuracy[-1, 1, 0]))
 
 
-def in_cycles(progress: Progress, ensemble: Ensemble) -> Outcome:
+def snapshot_outcome(progress: Progress, ensemble: Ensemble) -> Outcome:
     """The snapshots so far against the point at which the run is."""
     return Outcome(float(progress.accuracy[-1, 1, 0, 0]), NAN, ensemble.accuracy)
 
 
-def averaged(raw: Progress, average: Progress) -> Outcome:
+def averaging_outcome(raw: Progress, average: Progress) -> Outcome:
     """Averaged weights against the points that were averaged, at the last iteration of both."""
     k = min(len(raw.evaluated), len(average.evaluated)) - 1
     a, b = raw.accuracy[k, 1, 0], average.accuracy[k, 1, 0]

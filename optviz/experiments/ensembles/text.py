@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.ensembles.figures import MEMBER, SINGLE, Curve
 from optviz.experiments.ensembles.run import Ensemble, Outcome
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, Theme, number, percentage, style
+from optviz.plot import Column, Table, Theme, number, percentage, percentage_points, style
 from optviz.plot.training import status
 from optviz.training import MAX_EVALUATED, Progress
 from optviz.translation import N_, _
@@ -63,7 +62,7 @@ def labels_of(noise: float) -> str:
     return _("{share}% wrong labels").format(share=number(100 * noise, 3))
 
 
-def heading(noise: float) -> str:
+def labels_heading(noise: float) -> str:
     """Over the figure of these labels."""
     labels = labels_of(noise)
     return f"**{labels[:1].upper()}{labels[1:]}**"
@@ -86,10 +85,10 @@ def standings(rows: list[Standing], theme: Theme) -> Table:
         begun, n = now.iteration > 0, len(now.training.seeds)  # what guesses is no ensemble yet
         std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
         updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
-        gain = points(found.gain)
-        if found.of > 1:
+        gain = percentage_points(found.gain)
+        if found.networks > 1:
             message = _("{gain} ({better} of {n} better)")
-            gain = message.format(gain=gain, better=found.better, n=found.of)
+            gain = message.format(gain=gain, better=found.better, n=found.networks)
         cells.append(
             {
                 "": _(NAMES[method]),
@@ -105,17 +104,11 @@ def standings(rows: list[Standing], theme: Theme) -> Table:
     return Table.of(_("One network and an ensemble, on the validation set"), cells, looks)
 
 
-def points(gain: float) -> str:
-    """A difference of two accuracies in percentage points."""
-    text = f"{round(100 * gain, 1) + 0.0:+.1f}" if np.isfinite(gain) else "–"
-    return text.replace("-", "−")
-
-
 def verdict(gain: float) -> str:
     """A gain in words."""
     if abs(gain) < SMALL:
-        return _("no gain ({gain} points)").format(gain=points(gain))
-    size = points(abs(gain)).lstrip("+")
+        return _("no gain ({gain} points)").format(gain=percentage_points(gain))
+    size = percentage_points(abs(gain)).lstrip("+")
     message = _("{size} points gained") if gain > 0 else _("{size} points lost")
     return message.format(size=size)
 
@@ -202,9 +195,9 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
     return " ".join([*sentences, end])
 
 
-def enough_table(ensembles: list[tuple[str, Ensemble]]) -> Table:
+def size_table(ensembles: list[tuple[str, Ensemble]]) -> Table:
     """The accuracy of one, two, … members together."""
-    growing = [(name, list(ensemble.growing())) for name, ensemble in ensembles]
+    growing = [(name, list(ensemble.accuracy_by_size())) for name, ensemble in ensembles]
     most = max(len(found) for _name, found in growing)
     columns = [_("members"), *(Column(f"{m + 1}", 3, percent=True) for m in range(most))]
     rows = [[name, *found, *[""] * (most - len(found))] for name, found in growing]
@@ -220,5 +213,5 @@ def notes(context) -> Caption:
     common = _(
         "Accuracies are measured on the validation set, on at most {n:,} examples with right "
         "labels. ± is the standard deviation over the seeds. Data: {attribution}"
-    ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
+    ).format(n=MAX_EVALUATED, attribution=context.attribution)
     return Caption(f"{method} {common}")

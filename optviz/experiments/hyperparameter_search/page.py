@@ -20,7 +20,7 @@ from optviz.experiments.page import (
     View,
     Widget,
 )
-from optviz.experiments.test_set import look
+from optviz.experiments.test_set import evaluate_once
 from optviz.experiments.training_charts import paced
 from optviz.plot import style
 from optviz.plot.table import csv_text
@@ -181,7 +181,7 @@ def _test(context):
     data = split_data(context.spec, data_of(context.spec.base))
 
     def draw():
-        accuracies = look(key, lambda: final_accuracies(winner, data))
+        accuracies = evaluate_once(key, lambda: final_accuracies(winner, data))
         if accuracies is not None:
             alone, together = accuracies
             tried = sum(len(state.points) for state in context.states)

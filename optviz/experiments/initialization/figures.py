@@ -32,78 +32,90 @@ MAX_MATRICES = 4  # side by side
 @shared
 def layers(context) -> list:
     """Histograms of the hidden layers, and the gradient of each weight matrix over time."""
-    look = Inspector(context)
-    return [*_at_iteration(look), gradients(look), text.norms_table(look)]
+    inspector = Inspector(context)
+    return [*_at_iteration(inspector), gradients(inspector), text.norms_table(inspector)]
 
 
-def _at_iteration(look):
-    if not look.finite(look.t, look.i):
-        return [text.diverged(look)]
-    found, norms = look.layers(look.t, look.i)
-    weights = np.array([np.linalg.norm(w.astype(float)) for w in look.weights(look.t, look.i)])
+def _at_iteration(inspector):
+    if not inspector.finite(inspector.t, inspector.i):
+        return [text.diverged(inspector)]
+    found, norms = inspector.layers(inspector.t, inspector.i)
+    weights = np.array(
+        [np.linalg.norm(w.astype(float)) for w in inspector.weights(inspector.t, inspector.i)]
+    )
     remark = text.gradient_remark(norms, weights)
     if not found:
         return [
             _("This network has no hidden layer, so there are no activations to look at."),
             remark,
         ]
-    label = _("Hidden layers of {name} at iteration {t}").format(name=look.name, t=look.t)
-    return [histograms(found, look.theme, height=22), layers_table(found, label), remark]
+    label = _("Hidden layers of {name} at iteration {t}").format(name=inspector.name, t=inspector.t)
+    return [histograms(found, inspector.theme, height=22), layers_table(found, label), remark]
 
 
-def gradients(look: Inspector) -> Figure:
+def gradients(inspector: Inspector) -> Figure:
     """The gradient norm of each weight matrix over the known iterations, a line for each.
 
     A norm of exactly 0 has no place on a logarithmic axis: the line has a gap there.
     """
-    y = np.array([look.gradient_norms(t, look.i) for t in look.known])
+    y = np.array([inspector.gradient_norms(t, inspector.i) for t in inspector.known])
     y = np.where(np.isfinite(y) & (y > 0), y, np.nan)
-    lines = [(f"W{k + 1}", y[:, k], style(k, look.theme)) for k in range(y.shape[1])]
+    lines = [(f"W{k + 1}", y[:, k], style(k, inspector.theme)) for k in range(y.shape[1])]
     label = _(
         "Norm of the gradient of each weight matrix over the iterations. The table below has the "
         "iteration shown."
     )
-    return over_time(look, lines, Axis(_("norm of the gradient"), log=True), label, height=20)
+    return over_time(inspector, lines, Axis(_("norm of the gradient"), log=True), label, height=20)
 
 
 @paced
 @shared
 def symmetry(context) -> list:
     """Whether the units of a weight matrix differ: in words, as pictures, in numbers, over time."""
-    look, k = Inspector(context), context.options["matrix"]
-    found = [look.units(look.t, i, k) for i in range(len(look.lines))]
-    norms = look.gradient_norms(look.t, look.i)
-    remark = text.units_remark(found[look.i], norms[k], look.t, norms.max())
-    heading = _("{name}, W{k}. {remark}").format(name=look.name, k=k + 1, remark=remark)
-    others = [i for i in range(len(look.lines)) if i != look.i][: MAX_MATRICES - 1]
-    drawn = sorted([look.i, *others])
-    pictures = [(look.lines[i].name, look.weights(look.t, i)[k], found[i]) for i in drawn]
-    last = k == len(look.training.network.affine) - 1
-    maps = matrices(pictures, look.theme, last and k > 0, view=f"{drawn} {k}")
-    return [heading, maps, text.units_table(look, k), ranks(look, k), *text.numbers(look, k)]
+    inspector, k = Inspector(context), context.options["matrix"]
+    found = [inspector.units(inspector.t, i, k) for i in range(len(inspector.lines))]
+    norms = inspector.gradient_norms(inspector.t, inspector.i)
+    remark = text.units_remark(found[inspector.i], norms[k], inspector.t, norms.max())
+    heading = _("{name}, W{k}. {remark}").format(name=inspector.name, k=k + 1, remark=remark)
+    others = [i for i in range(len(inspector.lines)) if i != inspector.i][: MAX_MATRICES - 1]
+    drawn = sorted([inspector.i, *others])
+    pictures = [
+        (inspector.lines[i].name, inspector.weights(inspector.t, i)[k], found[i]) for i in drawn
+    ]
+    last = k == len(inspector.training.network.affine) - 1
+    maps = matrices(pictures, inspector.theme, last and k > 0, view=f"{drawn} {k}")
+    return [
+        heading,
+        maps,
+        text.units_table(inspector, k),
+        ranks(inspector, k),
+        *text.numbers(inspector, k),
+    ]
 
 
-def ranks(look: Inspector, k: int) -> Figure:
+def ranks(inspector: Inspector, k: int) -> Figure:
     """The rank of weight matrix k over the known iterations, a line for each initializer."""
     lines = [
-        (line.name, [look.units(t, i, k).rank for t in look.known], line.style)
-        for i, line in enumerate(look.lines)
+        (line.name, [inspector.units(t, i, k).rank for t in inspector.known], line.style)
+        for i, line in enumerate(inspector.lines)
     ]
-    most = min(look.units(look.t, 0, k).shape)
+    most = min(inspector.units(inspector.t, 0, k).shape)
     message = _("Rank of W{k} over the iterations. The table above has the iteration shown.")
     axis = Axis(_("rank"), limits=(0, 1.05 * most))
-    return over_time(look, lines, axis, message.format(k=k + 1), height=14)
+    return over_time(inspector, lines, axis, message.format(k=k + 1), height=14)
 
 
-def over_time(look: Inspector, lines, y: Axis, label: str, height: float) -> Figure:
+def over_time(inspector: Inspector, lines, y: Axis, label: str, height: float) -> Figure:
     """Lines `(name, values, Style)` over the known iterations, with a rule at the one shown."""
     curve = {"width": 2, "markers": True, "size": 6, "hover": "{name}: {y:.3g}"}
     marks = [
-        Line(look.known, np.asarray(values, float), line_style, name=name, uid=f"g{i}", **curve)
+        Line(
+            inspector.known, np.asarray(values, float), line_style, name=name, uid=f"g{i}", **curve
+        )
         for i, (name, values, line_style) in enumerate(lines)
     ]
-    here = Rule(Style(look.theme.faint, (4, 3)), x=look.t)
-    end = max(look.training.iterations, 1)
+    here = Rule(Style(inspector.theme.faint, (4, 3)), x=inspector.t)
+    end = max(inspector.training.iterations, 1)
     x = Axis(_("iteration"), limits=(0, end))
     common = {"label": label, "view": f"{end}", "height": height, "margin": {"l": 68}}
     return Figure([*marks, here], x, y, **common)
@@ -137,9 +149,9 @@ def matrices(
         y = Axis("" if i else _("input"), ticks=6, grid=False, reversed=True)
         panels.append(Panel([picture], x, y, title=f"{name}<br>{_scale(units)}"))
     label = _("Weight matrices as pictures. The table and the numbers below say the same.")
-    look = {"label": label, "legend": "", "height": 20}
+    layout = {"label": label, "legend": "", "height": 20}
     margin = {"l": 46, "r": 8, "t": 44, "b": 40}
-    return grid(panels, len(panels), (0.07, 0), margin=margin, **look, **figure)
+    return grid(panels, len(panels), (0.07, 0), margin=margin, **layout, **figure)
 
 
 def _scale(units):

@@ -31,7 +31,7 @@ class Units:
     largest: float = np.nan  # size of a weight
 
     @classmethod
-    def of(cls, w, last: bool = False) -> "Units":
+    def from_weights(cls, w, last: bool = False) -> "Units":
         w = np.asarray(w, float)
         count = w.shape[0 if last else 1]
         if not np.isfinite(w).all():
@@ -115,4 +115,4 @@ def _gradient_norms(key, t, i, _inspector):
 @cached
 def _units(key, t, i, k, _inspector):
     last = 0 < k == len(_inspector.training.network.affine) - 1
-    return Units.of(_inspector.weights(t, i)[k], last)
+    return Units.from_weights(_inspector.weights(t, i)[k], last)

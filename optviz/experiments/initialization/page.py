@@ -17,7 +17,6 @@ from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.form import Form, choice_panel
 from optviz.ui.training.form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import training_jobs
 
 
 def initializers(form: Form) -> None:
@@ -75,7 +74,7 @@ SYMMETRY_TAB = _("Symmetry")
 
 def tab(label: str, part, about, *options) -> Tab:
     """The curves, and below them what a network is like at an iteration."""
-    inspected = Section([text.looked_at, part, about], [ITERATION, NETWORK, *options])
+    inspected = Section([text.inspected_network, part, about], [ITERATION, NETWORK, *options])
     return Tab(label, [CURVES, inspected])
 
 
@@ -89,7 +88,7 @@ PAGE = Page(
     {
         "": View(
             form=[initializers, Data(), ACTIVATION, Numbers(*NUMBERS), OptimizerForm()],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
                 tab(_("Layers at an iteration"), figures.layers, text.about_gradients),
                 tab(SYMMETRY_TAB, figures.symmetry, text.about_units, MATRIX),

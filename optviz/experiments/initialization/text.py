@@ -67,22 +67,24 @@ UNITS = {
 }
 
 
-def looked_at(context) -> Caption:
+def inspected_network(context) -> Caption:
     """Which network is shown, and at which iteration: the training may not have come so far."""
-    look = Inspector(context)
-    if len(look.training.seeds) > 1:
+    inspector = Inspector(context)
+    if len(inspector.training.seeds) > 1:
         message = _("Shown: iteration {t}, {name}, seed {seed}.")
     else:
         message = _("Shown: iteration {t}, {name}.")
-    return Caption(message.format(t=look.t, name=look.name, seed=look.training.seeds[0]))
+    return Caption(
+        message.format(t=inspector.t, name=inspector.name, seed=inspector.training.seeds[0])
+    )
 
 
-def diverged(look: Inspector) -> str:
+def diverged(inspector: Inspector) -> str:
     """That there is nothing to see, and from when on."""
     return _(
         "**{name} has diverged** at iteration {at}: at {t} it has no numbers any more. Take an "
         "earlier iteration."
-    ).format(name=look.name, at=int(look.diverged_at[look.i]), t=look.t)
+    ).format(name=inspector.name, at=int(inspector.diverged_at[inspector.i]), t=inspector.t)
 
 
 def gradient_finding(norms: np.ndarray, weights: np.ndarray) -> str:
@@ -140,16 +142,19 @@ def units_remark(units: Units, gradient: float, t: int, others: float = 0.0) -> 
     )
 
 
-def norms_table(look: Inspector) -> Table:
+def norms_table(inspector: Inspector) -> Table:
     """The gradient norms of every initializer."""
-    label = _("Norm of the gradient of each weight matrix at iteration {t}").format(t=look.t)
-    matrices = range(1, len(look.training.network.affine) + 1)
-    rows = [[line.name, *look.gradient_norms(look.t, i)] for i, line in enumerate(look.lines)]
+    label = _("Norm of the gradient of each weight matrix at iteration {t}").format(t=inspector.t)
+    matrices = range(1, len(inspector.training.network.affine) + 1)
+    rows = [
+        [line.name, *inspector.gradient_norms(inspector.t, i)]
+        for i, line in enumerate(inspector.lines)
+    ]
     columns = [_("gradient"), *(Column(f"W{k}", 3) for k in matrices)]
-    return Table(label, columns, rows, [line.style for line in look.lines])
+    return Table(label, columns, rows, [line.style for line in inspector.lines])
 
 
-def units_table(look: Inspector, k: int) -> Table:
+def units_table(inspector: Inspector, k: int) -> Table:
     """How far the units of each initializer differ in weight matrix k."""
     columns = (
         "",
@@ -159,20 +164,20 @@ def units_table(look: Inspector, k: int) -> Table:
         _("first singular values"),
     )
     rows = []
-    for i, line in enumerate(look.lines):
-        units = look.units(look.t, i, k)
+    for i, line in enumerate(inspector.lines):
+        units = inspector.units(inspector.t, i, k)
         rank = _("{rank} of {most}").format(rank=units.rank, most=min(units.shape))
         leading = ", ".join(number(s, 3) for s in units.singular_values[:3])
         rows.append([line.name, rank, units.difference, units.largest, leading])
     label = _("How far the units of each initializer differ")
-    return Table(label, columns, rows, [line.style for line in look.lines])
+    return Table(label, columns, rows, [line.style for line in inspector.lines])
 
 
-def numbers(look: Inspector, k: int) -> list[str]:
+def numbers(inspector: Inspector, k: int) -> list[str]:
     """The leading singular values of weight matrix k, and a corner of it."""
-    units = look.units(look.t, look.i, k)
+    units = inspector.units(inspector.t, inspector.i, k)
     if not units.finite:
-        return [diverged(look)]
+        return [diverged(inspector)]
     if min(units.shape) > LEADING:
         message = _(
             "Singular values (the first six): {values}. Numbers of W{k} of {name} at iteration {t}:"
@@ -180,8 +185,8 @@ def numbers(look: Inspector, k: int) -> list[str]:
     else:
         message = _("Singular values: {values}. Numbers of W{k} of {name} at iteration {t}:")
     values = ", ".join(number(s, 3) for s in units.singular_values)
-    heading = message.format(values=values, k=k + 1, name=look.name, t=look.t)
-    return [heading, f"```text\n{corner(look.weights(look.t, look.i)[k])}\n```"]
+    heading = message.format(values=values, k=k + 1, name=inspector.name, t=inspector.t)
+    return [heading, f"```text\n{corner(inspector.weights(inspector.t, inspector.i)[k])}\n```"]
 
 
 def corner(w: np.ndarray, rows: int = 8, columns: int = 6) -> str:

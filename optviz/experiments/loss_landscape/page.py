@@ -175,7 +175,7 @@ PAGE = Page(
                 Numbers(*(name for name in NUMBERS if name != "seeds")),
                 Panel(_("Start"), ("start",)),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             then=surface_jobs,
             units=_("iterations and points"),
             tabs=[

@@ -29,7 +29,7 @@ class Path(NamedTuple):
     diverged_at: int  # iteration, -1 where it did not
 
     @classmethod
-    def of(cls, progress: Progress) -> "Path":
+    def from_progress(cls, progress: Progress) -> "Path":
         """The snapshots of a training and where it stands; of one that diverged the finite ones."""
         points = {t: kept[0] for t, kept in progress.snapshots.items()}
         points[progress.iteration] = progress.params[0, 0]
@@ -46,7 +46,7 @@ def paths_of(progresses: Sequence[Progress]) -> tuple[Path, ...]:
     """The paths of trainings, each made once: all planes share them."""
     for progress in progresses:
         if progress not in _paths:
-            _paths[progress] = Path.of(progress)
+            _paths[progress] = Path.from_progress(progress)
     return tuple(_paths[progress] for progress in progresses)
 
 
@@ -81,7 +81,7 @@ class LossSurface:
     key: str = ""  # what it depends on
 
     @classmethod
-    def over(cls, spec: LossLandscape, plane: Plane, paths, x, y, key: str = "") -> "LossSurface":
+    def empty(cls, spec: LossLandscape, plane: Plane, paths, x, y, key: str = "") -> "LossSurface":
         """That on grid lines of a plane, before any loss is known."""
         grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
         points = np.concatenate([grid, *(plane.coordinates(path.params) for path in paths)])
@@ -156,7 +156,7 @@ def begin(spec: LossLandscape, paths: tuple[Path, ...], key: str = "") -> LossSu
         except ValueError:
             return NoSurface()
         x, y = _frame(plane.coordinates(there), spec)
-    return LossSurface.over(spec, plane, paths, x, y, key)
+    return LossSurface.empty(spec, plane, paths, x, y, key)
 
 
 def _frame(points, spec):

@@ -67,7 +67,7 @@ def losses(context):
     )
 
 
-def told(context) -> list:
+def outcome(context) -> list:
     """What came of it, in words and as a table."""
     return [text.remarks(context.lines), text.standings(context.lines, rates_along(context.lines))]
 
@@ -105,7 +105,7 @@ def another(spec) -> OptimizerConfig:
 def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
     measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
-    lines = [*context.lines, *context.kept]
+    lines = [*context.lines, *context.kept_lines]
     rows = (row for line in lines for row in _rows(line))
     return csv_text(["optimizer", "seed", "iteration", "rate", "loss", *measured], rows)
 
@@ -115,12 +115,10 @@ def _rows(line):
     at = {int(t): k for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(1, now.iteration + 1):
-            found = ["", "", ""]
+            measured = ["", "", ""]
             if (k := at.get(t)) is not None:
-                values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
-                found = [repr(float(v)) for v in values]
-            rate, loss = (repr(float(v)) for v in (rates[t - 1], now.loss[t - 1, i, s]))
-            yield [line.name, seed, t, rate, loss, *found]
+                measured = [now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s]]
+            yield [line.name, seed, t, rates[t - 1], now.loss[t - 1, i, s], *measured]
 
 
 # The range test.
@@ -159,7 +157,7 @@ def range_test(context) -> list:
     [state], reading = context.states, reading_of(context)
     return [
         figures.over_rate(reading, context.spec.test, context.theme, state.iteration > 0),
-        text.read_off(reading, state.done),
+        text.reading_summary(reading, state.done),
         text.marked_rates(reading),
         Widget(lambda: _train_with(context.spec, reading.steepest)) if state.done else None,
     ]
@@ -184,9 +182,8 @@ def range_csv(context) -> str:
     [state], reading = context.states, reading_of(context)
     rates, rows = rates_of(state.training), []
     for t in range(state.iteration):
-        rate, *losses = (repr(float(v)) for v in (rates[t], *state.loss[t, 0]))
-        smooth = repr(float(reading.smooth[t])) if t < len(reading.smooth) else ""
-        rows.append([t, rate, *losses, smooth])
+        smooth = reading.smooth[t] if t < len(reading.smooth) else ""
+        rows.append([t, rates[t], *state.loss[t, 0], smooth])
     seeds = (f"loss_seed_{seed}" for seed in state.training.seeds)
     return csv_text(["step", "rate", *seeds, "smoothed"], rows)
 
@@ -214,9 +211,9 @@ PAGE = Page(
                 Numbers(*NUMBERS),
                 *NETWORK,
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
-                Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), told]),
+                Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), outcome]),
                 training_layers.TAB,
             ],
             notes=[text.equations_of, text.notes],

@@ -171,7 +171,7 @@ def marked_rates(reading: Reading) -> Table:
     return Table(_("The learning rates that are marked"), columns, rows)
 
 
-def read_off(reading: Reading, done: bool) -> str:
+def reading_summary(reading: Reading, done: bool) -> str:
     """What the range test says, in sentences."""
     told = [_what_was_read(reading, done)]
     if np.isfinite(reading.left) and (done or np.isfinite(reading.steepest)):

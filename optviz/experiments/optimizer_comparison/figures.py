@@ -129,19 +129,22 @@ def _hand_drawn(context, dataset, margin):
         x, lines = np.array([ink]), [*context.lines]
         if loaded := loaded_line(context):
             lines.append(loaded)
-        said = [probabilities(line.progress, line.i, x)[0] for line in lines]
+        values = [probabilities(line.progress, line.i, x)[0] for line in lines]
         grid = ImageGrid(x.reshape(-1, side, side), [""], [_("what the networks see")])
-        show("hand-drawn", opinions(lines, np.array(said), dataset.labels, context.theme))
+        show(
+            "hand-drawn",
+            network_probabilities(lines, np.array(values), dataset.labels, context.theme),
+        )
         st.html(grid.html())
         st.caption(_("What the networks see: the drawing in their {n}×{n} pixels.").format(n=side))
 
 
-def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
+def network_probabilities(lines, values: np.ndarray, labels, theme) -> Figure:
     """How likely each network `(networks, classes)` finds each class; its choice is in bold."""
     broken = [wrap(line.name, MAX_NAME) for line in lines]
     names = [str(label) for label in labels]
     words, chosen = [], []
-    for line, row in zip(lines, said, strict=True):
+    for line, row in zip(lines, values, strict=True):
         texts = [f"{100 * p:.0f}" if np.isfinite(p) else "–" for p in row]
         if np.isfinite(row).all():
             best = row.argmax()
@@ -149,12 +152,12 @@ def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
             chosen.append(f"{line.name}: {names[best]}")
         words.append(texts)
     return matrix(
-        said,
+        values,
         ["<br>".join(name) for name in broken],
         names,
         (theme.high, theme.lines[1]),
         words,
-        {theme.ink: np.ones(said.shape, bool)},
+        {theme.ink: np.ones(values.shape, bool)},
         span=(0, 1),
         titles=(_("probability of each digit, %"), ""),
         size=13,

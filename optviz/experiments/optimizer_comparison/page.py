@@ -9,7 +9,6 @@ from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, Optimiz
 from optviz.experiments.page import Option, Page, Section, Tab, View
 from optviz.translation import N_, _
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
-from optviz.ui.training.jobs import training_jobs
 
 PREDICTIONS_OF = Option(
     "network",
@@ -38,7 +37,7 @@ PAGE = Page(
                 Numbers(*NUMBERS),
                 OptimizerList(MAX_OPTIMIZERS),
             ],
-            jobs=lambda comparison: training_jobs(comparison.trainings),
+            jobs=charts.jobs,
             tabs=[
                 Tab(
                     _("Training"),

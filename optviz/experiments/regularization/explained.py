@@ -1,6 +1,5 @@
 """How it works: penalties, two forms of dropout, decay inside and outside of Adam, measuring."""
 
-from optviz.data import DATASETS
 from optviz.experiments.page import Caption, Expander, Row
 from optviz.experiments.regularization.run import dropout_forms
 from optviz.experiments.regularization.spec import EVAL_EVERY
@@ -29,11 +28,7 @@ def notes(context) -> list:
                 "measured every {every} iterations, on training examples against the labels that "
                 "the network was given. An epoch is {epoch} iterations: as many draws as there "
                 "are examples. Data: {attribution}"
-            ).format(
-                every=EVAL_EVERY,
-                epoch=number(spec.epoch, 3),
-                attribution=DATASETS[spec.dataset.key].attribution,
-            )
+            ).format(every=EVAL_EVERY, epoch=number(spec.epoch, 3), attribution=context.attribution)
         ),
     ]
 

@@ -7,7 +7,6 @@ import numpy as np
 from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Row
 from optviz.experiments.regularization import run
-from optviz.experiments.regularization.text import points
 from optviz.plot import (
     Axis,
     Band,
@@ -22,6 +21,7 @@ from optviz.plot import (
     fill_template,
     histogram_outline,
     percent,
+    percentage_points,
     style,
 )
 from optviz.plot.series import mean_over_seeds
@@ -116,7 +116,7 @@ def _notes(name, gap, theme):
     placed = {"size": 11 if long else 13, "color": theme.ink, "shift": -50 if long else 0}
     notes = [Note(f"<b>{title}</b>", 0, 1, **placed)]
     if np.isfinite(gap):
-        message = _("gap <b>{points}</b> points").format(points=points(gap).lstrip("+"))
+        message = _("gap <b>{points}</b> points").format(points=percentage_points(gap).lstrip("+"))
         notes.append(Note(message, 0.98, 0.5, "right middle", color=theme.ink))
     return notes
 

@@ -21,7 +21,6 @@ from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import training_jobs
 from optviz.ui.training.optimizer_menu import for_network, optimizer_labels
 
 PART_NAMES = {
@@ -85,7 +84,7 @@ def composition(form: Form) -> None:
         st.caption(sentence(OPTIMIZERS[own]))
 
 
-def heading(name: str) -> str:
+def short_name(name: str) -> str:
     """A name on one line: the sliders below it have the numbers of a long one."""
     return name if len(name) <= figures.LONG else re.sub(r" \d[\d.e-]*", "", name)
 
@@ -99,7 +98,7 @@ FORM = (
         new=spec.another,
         add=_("Add a regularizer"),
         most=MAX_REGULARIZERS,
-        heading=heading,
+        heading=short_name,
     ),
     Data(),
     Numbers("split.rows", "split.noise", "seeds", title=_("Data and seeds")),
@@ -139,7 +138,7 @@ def view(key: str, tabs, column: str) -> View:
     return View(
         label=spec.VIEWS[key],
         form=FORM,
-        jobs=lambda regularization: training_jobs(regularization.trainings),
+        jobs=charts.jobs,
         group="",
         tabs=tabs,
         notes=[notes],

@@ -9,7 +9,7 @@ from optviz.experiments.regularization import run
 from optviz.experiments.regularization.run import TINY, Outcome, Paired, WeightSummary
 from optviz.experiments.regularization.spec import Regularizer
 from optviz.optim import OPTIMIZERS
-from optviz.plot import Column, Table, number, percentage
+from optviz.plot import Column, Table, number, percentage, percentage_points
 from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import Network, status
 from optviz.translation import N_, _, ngettext
@@ -20,11 +20,6 @@ FEW = 5  # seeds, below which it says so
 ALIKE = 0.005  # accuracies closer than this count as equal
 
 
-def points(difference: float) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "−") if np.isfinite(difference) else "–"
-
-
 def accuracies(own: Outcome, begun: bool) -> dict[str, str]:
     """Cells of a table: training and validation accuracy, and once it has begun the gap; means over
     the seeds.
@@ -33,7 +28,7 @@ def accuracies(own: Outcome, begun: bool) -> dict[str, str]:
     return {
         _("training accuracy"): percentage(training),
         _("validation accuracy"): percentage(test),
-        _("gap"): points(gap).lstrip("+") if begun else "",
+        _("gap"): percentage_points(gap).lstrip("+") if begun else "",
     }
 
 
@@ -90,12 +85,13 @@ def standings(context) -> Table:
         p = run.paired(outcomes[0], own)
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
         compared = k and iteration
+        gap, test = (percentage_points(x) if compared else "" for x in (p.gap, p.test))
         rows.append(
             {
                 "": line.name,
                 **accuracies(own, iteration > 0),
-                _("gap vs. the first"): points(p.gap) if compared else "",
-                _("validation vs. the first"): points(p.test) if compared else "",
+                _("gap vs. the first"): gap,
+                _("validation vs. the first"): test,
                 _("better in"): better if compared else "",
             }
         )
@@ -122,7 +118,7 @@ def remarks(context) -> str:
         sentences.append(message.format(epoch=at, epochs=end))
     sentences.append(_alone(lines[0].name, first))
     sentences += [
-        beside(line.name, run.paired(first, own))
+        compare_with_first(line.name, run.paired(first, own))
         for line, own in zip(lines[1:], others, strict=True)
     ]
     if learned := memorized(context):
@@ -178,7 +174,7 @@ CHANGES = {
 }
 
 
-def beside(name: str, p: Paired) -> str:
+def compare_with_first(name: str, p: Paired) -> str:
     """What a regularizer does against the first, seed by seed, and whether that is any good."""
     n = len(p.tests)
     if not n:

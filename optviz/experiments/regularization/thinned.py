@@ -8,7 +8,7 @@ import numpy as np
 from optviz.experiments.page import Caption, Row
 from optviz.experiments.training_charts import paced
 from optviz.nn import DROPOUT, Mode, accuracy_score, softmax
-from optviz.plot import Axis, Dots, Figure, Line, Style, Table, percentage
+from optviz.plot import Dots, Figure, Line, Style, Table, hidden, percentage
 from optviz.plot.series import mean_over_seeds
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
@@ -79,12 +79,11 @@ def graph(sizes, kept, theme, title: str) -> Figure:
         ("out", ~stays, Style(theme.lines[1], marker="x")),
     ):
         marks.append(Dots(*units[which].T, look, size=11, uid=uid))
-    hidden = {"fixed": True, "extra": {"visible": False}}
     tall = max(map(len, shown)) / 2
     return Figure(
         marks,
-        Axis(limits=(-0.3, len(sizes) - 0.7), **hidden),
-        Axis(limits=(-tall, tall), **hidden),
+        hidden((-0.3, len(sizes) - 0.7)),
+        hidden((-tall, tall)),
         label=_("The network {title}; dropped units are crossed out.").format(title=title),
         hover=False,
         drag=False,

@@ -42,7 +42,7 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
     styles, marks = method_styles(spec.optimizers, theme), []
     start = float(np.nan_to_num(run.height(spec.objective)))  # 0 where f has no value
     lowest = [float(np.nanmin(c.medians, initial=start)) for c in found if c.best >= 0]
-    top, bottom = run.GROWN * max(start, TINY), max(min(lowest, default=start), TINY) / 3
+    top, bottom = run.DIVERGED_FACTOR * max(start, TINY), max(min(lowest, default=start), TINY) / 3
     for i, (name, curve, look) in enumerate(zip(spec.names, found, styles, strict=True)):
         shown = np.maximum(curve.medians, bottom)
         if curve.gaps.shape[-1] > 1:
@@ -69,7 +69,7 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
             marks.append(cross)
         here = Dots(
             [curve.current],
-            np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5),
+            np.clip(np.median(curve.current_gaps, keepdims=True), bottom, top / 1.5),
             look,
             name=name,
             uid=f"h{i}",
@@ -130,7 +130,7 @@ def rates(context: Context) -> Row:
     figure, curve = over_rate(spec, context.theme, found), found[spec.chosen]
 
     def rated(rate, _height):
-        session().show(context.page.key, run.having_set(spec, lr=rate))
+        session().show(context.page.key, run.with_values(spec, lr=rate))
 
     def draw():
         hands = {}
@@ -144,7 +144,7 @@ def rates(context: Context) -> Row:
 def _grip(spec, figure, curve):
     """What can be taken hold of, at the chosen optimizer's rate."""
     low, high = figure.y.limits
-    height = np.clip(np.nan_to_num(np.median(curve.here), nan=np.inf), low, high / 1.5)
+    height = np.clip(np.nan_to_num(np.median(curve.current_gaps), nan=np.inf), low, high / 1.5)
     said = _("Rate of {name}: drag it or move it with the arrow keys")
     return {
         "start": [curve.current, float(height)],
@@ -169,7 +169,7 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
     """The path of the cell at a place of the map; without a place none."""
     points = np.full((1, 2), np.nan)
     if at:
-        there = run.cell(spec, at)
+        there = run.with_cell(spec, at)
         path = runs.path(there.objective, there.config)
         points = contour.within_reach(spec.objective.f.domain, path.points)
     return Line(
@@ -225,7 +225,10 @@ def stability(context: Context) -> list:
             edge_width=3,
         )
         marked = marked.add(crossed)
-    return [Row([sharpness(spec, theme, edge), marked], (6, 5)), text.of_edge(spec, edge, path)]
+    return [
+        Row([sharpness(spec, theme, edge), marked], (6, 5)),
+        text.describe_edge(spec, edge, path),
+    ]
 
 
 def sharpness(spec: Sensitivity, theme: Theme, edge) -> Figure:

@@ -37,13 +37,13 @@ CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slow
 
 def _axis(spec, name, cells):
     """An axis of the map, whose cells lie at these places."""
-    declared, _place = run.place_of(spec, name)
+    declared, _place = run.axis_place(spec, name)
     ticks = labels = None
     if declared.log or declared.near_one:
         low, high = cells[[0, -1]]
         ticks = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
         ticks = np.linspace(low, high, 5) if spec.window else ticks
-        _there, back = run.scale(declared)
+        _there, back = run.axis_transforms(declared)
         labels = [number(back(u)) for u in ticks]
     limits = tuple(cell_edges(cells))
     return Axis(_(AXES[name]), limits=limits, ticks=ticks, labels=labels, grid=False)
@@ -66,8 +66,8 @@ def _span(maps) -> tuple[float, float]:
 
 def map_figure(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> Figure:
     """The measure of every cell; hatched where it diverged; the edge that theory knows."""
-    cells = [run.along(spec, name) for name in (spec.across, spec.up)]
-    x, y = run.drawn(spec, cells)
+    cells = [run.axis_values(spec, name) for name in (spec.across, spec.up)]
+    x, y = run.map_coordinates(spec, cells)
     x_axis, y_axis = _axis(spec, spec.across, x), _axis(spec, spec.up, y)
     z, steps = _shown(spec, swept), spec.measure == "steps"
     low, high = span or _span([z])
@@ -82,16 +82,18 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) ->
             y=y,
             span=(low, high),
             uid="map",
-            hover=text.cells(spec, swept, *cells) if hover is None else hover,
+            hover=text.hover_texts(spec, swept, *cells) if hover is None else hover,
             bar=ColorBar(ticks, labels, _("steps") if steps else _("loss"), theme.faint),
         )
     ]
     marks += _hatched(x, y, run.diverging(spec, swept), theme, name)
-    if (limit := run.edge(spec)) is not None:
-        u, v = run.drawn(spec, limit)
+    if (limit := run.stability_edge(spec)) is not None:
+        u, v = run.map_coordinates(spec, limit)
         look = Style(theme.lines[1], (9, 5))
         marks.append(Line(u, v, look, name=_("theoretical edge of stability"), uid="edge", width=3))
-    u, v = run.drawn(spec, [run.here(spec, name) for name in (spec.across, spec.up)])
+    u, v = run.map_coordinates(
+        spec, [run.current_value(spec, name) for name in (spec.across, spec.up)]
+    )
     here = Dots(
         [float(u)],
         [float(v)],
@@ -117,12 +119,12 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) ->
 
 def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
     """The maps of all optimizers that have both axes, with one scale of color."""
-    mapped = run.mapped(spec)
-    shown = [run.alone(spec, i) for i in mapped]
+    mapped = run.mappable(spec)
+    shown = [run.with_one_optimizer(spec, i) for i in mapped]
     found = [run.map_of(one) for one in shown]
     span, small = _span([_shown(*pair) for pair in zip(shown, found, strict=True)]), []
     for i, one, swept in zip(mapped, shown, found, strict=True):
-        figure = map_figure(one, theme, swept, span, text.brief(one, swept))
+        figure = map_figure(one, theme, swept, span, text.cell_texts(one, swept))
         figure = replace(figure, view="", show_legend=False, height=17, drag=False)
         small.append([Caption(spec.names[i]), figure])
     pairs = [*small, []] if len(small) % 2 else small
@@ -152,17 +154,17 @@ def _hatched(x, y, where, theme, name) -> list[Band]:
 def map_of(context: Context) -> list:
     """The map, of which a click sets both axes, and the path of what is set."""
     spec = context.spec
-    found = run.map_of(run.alone(spec, spec.chosen))
+    found = run.map_of(run.with_one_optimizer(spec, spec.chosen))
 
     def put(change, told):  # on what is set by then: a click and a wheel may be told together
         now = session()
         now.show(context.page.key, change(now.specs[context.page.key], told))
 
     def clicked(*at):
-        put(run.cell, at)
+        put(run.with_cell, at)
 
     def seen(ranges):
-        put(run.seen, ranges)
+        put(run.with_window, ranges)
 
     def draw():
         picture = map_figure(spec, context.theme, found)
@@ -182,10 +184,10 @@ def map_of(context: Context) -> list:
 
     parts = [
         Row([Widget(draw), Widget(lambda: figures.preview(spec, context.theme))], (6, 5)),
-        text.of_map(spec, found),
+        text.describe_map(spec, found),
         Widget(link),
     ]
-    if len(run.mapped(spec)) > 1:
+    if len(run.mappable(spec)) > 1:
         label = _("The same map for every optimizer that has both settings")
         parts.append(Expander(label, lambda: maps(spec, context.theme)))
     return parts
@@ -294,7 +296,7 @@ def basins(context: Context) -> list:
     found = run.both_basins(spec)
 
     def clicked(x, y):
-        session().show(context.page.key, run.having_set(spec, x=x, y=y))
+        session().show(context.page.key, run.with_values(spec, x=x, y=y))
 
     def picture(i, one):
         def draw():
@@ -309,10 +311,12 @@ def basins(context: Context) -> list:
     if len(found) == 2:
         both = [one for _i, one in found]
         pictures.append(difference_figure(spec, theme, *both))
-        said.append(text.of_difference(spec, run.difference(*both)))
+        said.append(text.describe_difference(spec, run.difference(*both)))
     pictures.append(paths)
     if not spec.objective.noise:  # which has many runs of each start
-        said += [text.coarse(one, spec.names[i]) for i, one in found if len(one.index) < run.STARTS]
+        said += [
+            text.coarse_note(one, spec.names[i]) for i, one in found if len(one.index) < run.STARTS
+        ]
     known = minima_of(spec.objective.f)
     return [
         *(Row(pictures[i : i + 2], (1, 1)) for i in range(0, len(pictures), 2)),
@@ -326,7 +330,7 @@ def thumbnail(spec: Sensitivity, theme: Theme) -> Figure:
     if spec.view == "map":
         return map_figure(spec, theme, run.map_of(spec))
     if spec.view == "race":
-        return race.figure(spec, theme, race.of(spec))
+        return race.figure(spec, theme, race.run_race(spec))
     if spec.view == "noise":
         return noise.ends(spec, theme, noise.clouds(spec))
     if spec.view == "basins":

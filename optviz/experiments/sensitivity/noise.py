@@ -6,7 +6,7 @@ import numpy as np
 
 from optviz.experiments.page import Caption, Context, Row
 from optviz.experiments.sensitivity import figures
-from optviz.experiments.sensitivity.run import GROWN, floor
+from optviz.experiments.sensitivity.run import DIVERGED_FACTOR, floor
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.run import noise_of, run
 from optviz.experiments.trajectories.spec import Objective
@@ -94,7 +94,7 @@ def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
         marks = []
         for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
             values = np.maximum(getattr(one, part), figures.TINY)
-            top = GROWN * values[1, 0]
+            top = DIVERGED_FACTOR * values[1, 0]
             low, middle, high = np.where(values <= top, values, np.nan)
             high = np.where(np.isnan(high) & np.isfinite(low), top, high)
             joint = {"name": name, "group": f"r{i}"}

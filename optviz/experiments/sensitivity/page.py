@@ -109,7 +109,7 @@ def rates_csv(context) -> str:
 def map_csv(context) -> str:
     """Every cell of the map."""
     spec = context.spec
-    swept = run.map_of(run.alone(spec, spec.chosen))
+    swept = run.map_of(run.with_one_optimizer(spec, spec.chosen))
     rows = (
         [swept.axes[spec.across][j], swept.axes[spec.up][i], value]
         for (i, j), value in np.ndenumerate(swept.values)
@@ -132,13 +132,12 @@ def basins_csv(context) -> str:
 
 def _view(key, form, parts, note=None, numbers=None):
     """A view with one tab; `numbers(context)` is its file."""
-    label, always = _("Numbers as CSV"), lambda context: True
     return View(
         label=VIEWS[key],
         form=[*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST],
         tabs=[Tab(_(VIEWS[key]), parts)],
         notes=[note] if note else [],
-        downloads=[Download(label, key, numbers, ready=always)] if numbers else [],
+        downloads=[Download(_("Numbers as CSV"), key, numbers)] if numbers else [],
     )
 
 

@@ -17,7 +17,7 @@ SYMBOLS = ("circle-open", "circle")  # as it is set, and tuned
 
 
 @cached
-def of(spec: Sensitivity) -> list[Entry]:
+def run_race(spec: Sensitivity) -> list[Entry]:
     """The entry of every optimizer; each start has a seed of the noise of its own."""
     objective, n = spec.objective, spec.starts
     places = np.random.default_rng(objective.seed).uniform(
@@ -137,7 +137,7 @@ def verdict(spec: Sensitivity, entries) -> str:
 def results(context: Context) -> list:
     """The picture, the sentence and the table."""
     spec, theme = context.spec, context.theme
-    if not (entries := of(spec)):
+    if not (entries := run_race(spec)):
         return [_("The function is not defined at any start in the picture.")]
     return [figure(spec, theme, entries), verdict(spec, entries), table(spec, entries, theme)]
 

@@ -16,7 +16,7 @@ from optviz.experiments.sensitivity.spec import (
     axes_of,
     cell_cost,
 )
-from optviz.experiments.trajectories.run import noise_of, swept
+from optviz.experiments.trajectories.run import noise_of, run_sweep
 from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.lens import Lens, at
 from optviz.optim import OPTIMIZERS, WRAPPERS
@@ -33,13 +33,13 @@ CELLS = 64  # along each side of the map,
 STARTS = 200  # and of the basins; fewer where a run costs much
 FEW = 12
 VALLEY = 0.05
-GROWN = 30  # times the loss of the start: it diverges
+DIVERGED_FACTOR = 30  # times the loss of the start: it diverges
 
 
 # What can be an axis of the map.
 
 
-def place_of(spec: Sensitivity, name: str) -> tuple[Hyperparameter, Lens]:
+def axis_place(spec: Sensitivity, name: str) -> tuple[Hyperparameter, Lens]:
     """A hyperparameter of the chosen optimizer or of what is around it, or a coordinate of the
     start, which is one over the picture: its declaration and its place.
     """
@@ -57,22 +57,22 @@ def place_of(spec: Sensitivity, name: str) -> tuple[Hyperparameter, Lens]:
     raise LookupError(name)
 
 
-def here(spec: Sensitivity, name: str) -> float:
+def current_value(spec: Sensitivity, name: str) -> float:
     """What is set."""
-    declared, place = place_of(spec, name)
+    declared, place = axis_place(spec, name)
     value = place.get(spec)
     return declared.default if value is None else value
 
 
-def having_set(spec: Sensitivity, **values: float) -> Sensitivity:
+def with_values(spec: Sensitivity, **values: float) -> Sensitivity:
     """The spec with other values, as far as sliders and picture go."""
     for name, value in values.items():
-        declared, place = place_of(spec, name)
+        declared, place = axis_place(spec, name)
         spec = place.set(spec, declared.clip(float(value)))
     return spec
 
 
-def scale(declared: Hyperparameter):
+def axis_transforms(declared: Hyperparameter):
     """Functions to where a value is drawn along an axis, and back."""
     if declared.log:
         return np.log10, lambda u: 10.0**u
@@ -81,20 +81,20 @@ def scale(declared: Hyperparameter):
     return np.asarray, np.asarray
 
 
-def drawn(spec: Sensitivity, pair) -> list:
+def map_coordinates(spec: Sensitivity, pair) -> list:
     """Where values across and upward are on the map."""
-    scales = (scale(place_of(spec, name)[0]) for name in (spec.across, spec.up))
+    scales = (axis_transforms(axis_place(spec, name)[0]) for name in (spec.across, spec.up))
     return [there(values) for (there, _back), values in zip(scales, pair, strict=True)]
 
 
 @np.errstate(divide="ignore")
-def along(spec: Sensitivity, name: str, n: int = 0) -> np.ndarray:
+def axis_values(spec: Sensitivity, name: str, n: int = 0) -> np.ndarray:
     """The values `(n,)` along an axis of the map: all, or the middles of n cells that are seen; as
     many as the map has where n is 0.
     """
-    declared, _place = place_of(spec, name)
-    n = n or side(spec.objective, spec.config, CELLS)
-    values, (there, back) = declared.spread(n), scale(declared)
+    declared, _place = axis_place(spec, name)
+    n = n or affordable_side(spec.objective, spec.config, CELLS)
+    values, (there, back) = declared.spread(n), axis_transforms(declared)
     first, last = there(values[[0, -1]])
     low, high = spec.window[(spec.across, spec.up).index(name)] if spec.window else (first, last)
     low, high = max(low, first), min(high, last)
@@ -104,7 +104,7 @@ def along(spec: Sensitivity, name: str, n: int = 0) -> np.ndarray:
     return np.clip(back(np.linspace(low + half, high - half, n)), *values[[0, -1]])
 
 
-def seen(spec: Sensitivity, ranges: dict) -> Sensitivity:
+def with_window(spec: Sensitivity, ranges: dict) -> Sensitivity:
     """The spec with the part of the map that a hand has zoomed to; all of it without ranges, and
     the same where they are no such thing.
     """
@@ -116,7 +116,7 @@ def seen(spec: Sensitivity, ranges: dict) -> Sensitivity:
     return replace(spec, window=window) if right else spec
 
 
-def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
+def affordable_side(objective: Objective, config: OptimizerConfig, most: int) -> int:
     """How many runs there are along each side of a picture: `most`, or what is affordable."""
     runs = PICTURE_COST / (objective.steps * cell_cost(objective, config))
     return int(min(most, max(runs**0.5, 2)))
@@ -129,7 +129,7 @@ class RateCurve:
     rates: np.ndarray  # (n,)
     gaps: np.ndarray  # (n, seeds)
     current: float  # the rate that is set, NaN where it is scheduled away or there is none
-    here: np.ndarray  # (seeds,) the gaps at this rate
+    current_gaps: np.ndarray  # (seeds,) the gaps at this rate
 
     @property
     def medians(self) -> np.ndarray:
@@ -154,10 +154,10 @@ def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> Rat
     current = float(setting(opt, "lr"))
     rates = np.sort(np.append(find(opt, "lr").spread(RATES), current))
     many = objective.seed + np.arange(seeds if objective.noise else 1)
-    gaps = swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
+    gaps = run_sweep(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
     known = np.isfinite(rates)
-    here = gaps[np.searchsorted(rates, current)] if np.isfinite(current) else gaps[-1]
-    return RateCurve(rates[known], gaps[known], current, here)
+    at_current = gaps[np.searchsorted(rates, current)] if np.isfinite(current) else gaps[-1]
+    return RateCurve(rates[known], gaps[known], current, at_current)
 
 
 def floor(objective: Objective) -> float:
@@ -172,34 +172,36 @@ def height(objective: Objective) -> float:
 
 
 def diverging(spec: Sensitivity, found: Sweep) -> np.ndarray:
-    """The cells of a map that count as lost: grown to `GROWN` times the start, or never arrived."""
+    """The cells of a map that count as lost: grown to `DIVERGED_FACTOR` times the start, or never
+    arrived.
+    """
     if spec.measure == "steps":
         return ~np.isfinite(found.values)
     gap = found.values - floor(spec.objective)
-    return ~(gap <= GROWN * height(spec.objective))
+    return ~(gap <= DIVERGED_FACTOR * height(spec.objective))
 
 
 @cached
 def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective = spec.objective
-    axes = {name: along(spec, name) for name in (spec.up, spec.across)}
-    found = swept(objective, spec.config, axes, measure="steps", tolerance=spec.tolerance)
+    axes = {name: axis_values(spec, name) for name in (spec.up, spec.across)}
+    found = run_sweep(objective, spec.config, axes, measure="steps", tolerance=spec.tolerance)
     return found if spec.measure == "steps" else replace(found, values=found.losses)
 
 
-def alone(spec: Sensitivity, i: int) -> Sensitivity:
+def with_one_optimizer(spec: Sensitivity, i: int) -> Sensitivity:
     """The spec with only the optimizer at i: its map does not depend on the others."""
     return replace(spec, optimizers=(spec.optimizers[i],), chosen=0)
 
 
-def mapped(spec: Sensitivity) -> list[int]:
+def mappable(spec: Sensitivity) -> list[int]:
     """The optimizers that have both of the map's axes."""
     pair = {spec.across, spec.up}
     return [i for i, config in enumerate(spec.optimizers) if pair <= set(axes_of(config))]
 
 
-def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
+def stability_edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
     """The largest stable rate at the lowest minimum beside the other axis, across and up; None
     where no axis is the rate or theory knows no limit.
     """
@@ -207,22 +209,24 @@ def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
     if "lr" not in names or not found or spec.config.wrappers or opt.stable_lr(1.0) is None:
         return None
     other = names[1 - names.index("lr")]
-    values = along(spec, other, 200)
+    values = axis_values(spec, other, 200)
     if other not in COORDINATES:
         opt = with_hyperparameter(opt, other, values)
     limits = np.broadcast_to(opt.stable_lr(found[0].high), values.shape)
     return (limits, values) if spec.across == "lr" else (values, limits)
 
 
-def cell(spec: Sensitivity, at) -> Sensitivity:
+def with_cell(spec: Sensitivity, at) -> Sensitivity:
     """The spec at the cell of the map that is nearest to a place `(x, y)` as it is drawn."""
     names = spec.across, spec.up
-    cells = [along(spec, name) for name in names]
+    cells = [axis_values(spec, name) for name in names]
     values = {
         name: known[np.abs(places - v).argmin()]
-        for name, known, places, v in zip(names, cells, drawn(spec, cells), at, strict=True)
+        for name, known, places, v in zip(
+            names, cells, map_coordinates(spec, cells), at, strict=True
+        )
     }
-    return having_set(spec, **values)
+    return with_values(spec, **values)
 
 
 @cached
@@ -237,14 +241,14 @@ def basins_of(
     if objective.noise:
         tolerance = max(tolerance, VALLEY * minima_of(objective.f).spread)
     seed = objective.seed + np.arange(seeds) if objective.noise else objective.seed
-    most = min(STARTS, searched(objective, config))
-    n = round(side(objective, config, most) / np.size(seed) ** 0.5)
+    most = min(STARTS, affordable_starts(objective, config))
+    n = round(affordable_side(objective, config, most) / np.size(seed) ** 0.5)
     xs, ys = (np.linspace(low, high, n) for low, high in objective.f.domain)
     more = {"noise": noise_of(objective), "seed": seed, "tolerance": tolerance}
     return basins(objective.f, config.build(), xs, ys, objective.steps, **more)
 
 
-def searched(objective: Objective, config: OptimizerConfig) -> float:
+def affordable_starts(objective: Objective, config: OptimizerConfig) -> float:
     """How many starts there may be along each side, by what a few ask for: a line search that finds
     no step asks far more often on one function than on another.
     """

@@ -42,7 +42,7 @@ def rate_table(context) -> Table:
         limit = config.build().stable_lr(known[0].high) if known else None
         i, found = curve.best, curve.best >= 0
         best, least = (curve.rates[i], curve.medians[i]) if found else (None, None)
-        rows.append([name, curve.current, np.median(curve.here), best, least, limit])
+        rows.append([name, curve.current, np.median(curve.current_gaps), best, least, limit])
     title = _("Good rates after {n} steps").format(n=spec.objective.steps)
     return Table(title, columns, rows, method_styles(spec.optimizers, context.theme))
 
@@ -70,7 +70,7 @@ def map_label(spec: Sensitivity) -> str:
     )
 
 
-def cells(spec: Sensitivity, swept, across, up) -> list[list[str]]:
+def hover_texts(spec: Sensitivity, swept, across, up) -> list[list[str]]:
     """What the pointer says of every cell of a map, by rows."""
     floor = run.floor(spec.objective)
     arrived = _("{a}, {b}<br>loss {loss} above the minimum, arrived after {n} steps")
@@ -88,13 +88,13 @@ def cells(spec: Sensitivity, swept, across, up) -> list[list[str]]:
     ]
 
 
-def brief(spec: Sensitivity, swept) -> list[list[str]]:
+def cell_texts(spec: Sensitivity, swept) -> list[list[str]]:
     """The same for a small map: the number alone."""
     above = 0.0 if spec.measure == "steps" else run.floor(spec.objective)
     return [[number(v - above, 3) for v in row] for row in swept.values.tolist()]
 
 
-def of_map(spec: Sensitivity, swept) -> str:
+def describe_map(spec: Sensitivity, swept) -> str:
     """The best place of the map, and how much of it diverges."""
     lost = run.diverging(spec, swept)
     if lost.all():
@@ -155,7 +155,7 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
     return Table(title, columns, rows, styles)
 
 
-def coarse(found, name: str) -> str:
+def coarse_note(found, name: str) -> str:
     """That a picture has fewer starts than others have."""
     return _(
         "**{n} × {n} starts of {name}, not {most} × {most}**: with more starts, the steps or the "
@@ -163,7 +163,7 @@ def coarse(found, name: str) -> str:
     ).format(n=len(found.index), name=name, most=run.STARTS)
 
 
-def of_difference(spec: Sensitivity, kind) -> str:
+def describe_difference(spec: Sensitivity, kind) -> str:
     """How much of the picture two optimizers disagree on."""
     only_a, only_b, other = (number(100 * (kind == k).mean(), 3) for k in (1, 2, 3))
     return _(
@@ -200,7 +200,7 @@ def no_edge(spec: Sensitivity) -> str:
     ).format(name=spec.names[spec.chosen])
 
 
-def of_edge(spec: Sensitivity, edge, path) -> str:
+def describe_edge(spec: Sensitivity, edge, path) -> str:
     """Whether the sharpness crossed the limit, and what became of the run."""
     name, lost, t = spec.names[spec.chosen], int(path.diverged_at), edge.crossed
     rate = number(setting(path.optimizer, "lr"), 3)

@@ -57,7 +57,7 @@ def clouds(context: Context) -> Row:
 
 def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
     """The points, the best line, the turned one with its misses, and the origin it turned about."""
-    line = side.turned(degrees)
+    line = side.rotated_line(degrees)
     low, high = frame(side)
     wrong = side.x[side.misses(line)]
     cross, x = Style(theme.ink, marker="cross-thin-open"), Style(theme.ink, marker="x-thin-open")
@@ -111,9 +111,9 @@ def over_angles(spec: Standardization, field: str, theme: Theme) -> Figure:
     marks = []
     for side in sides(spec):
         of = getattr(side, field)
-        here = spec.angle, float(of(side.turned(spec.angle)))
+        here = spec.angle, float(of(side.rotated_line(spec.angle)))
         hover = _("{name}, {x:g}°: {y:.4g}")
-        marks += _curve(side, ANGLES, of(side.turned(ANGLES)), hover, theme, here)
+        marks += _curve(side, ANGLES, of(side.rotated_line(ANGLES)), hover, theme, here)
     share = percent(_("accuracy"), (0, 1.03), standoff=2)
     y = share if field == "accuracy" else Axis(_("logistic loss"), log=True, standoff=2)
     x = Axis(_("line turned by"), limits=(-MAX_ANGLE, MAX_ANGLE), step=15, suffix="°")
@@ -185,10 +185,10 @@ def _landscape(side, points):
 def descent(context: Context) -> Row:
     """How far the weights are from the best ones, and what is left at the end for each rate."""
     found = descents(context.spec)
-    return Row([along(found, context.theme), over_rates(found, context.theme)])
+    return Row([distances(found, context.theme), over_rates(found, context.theme)])
 
 
-def along(found: list[Descent], theme: Theme) -> Figure:
+def distances(found: list[Descent], theme: Theme) -> Figure:
     """How far the weights are from the best ones, step by step."""
     offs = [np.maximum(d.off, MIN_OFF) for d in found]
     marks = []
@@ -209,7 +209,7 @@ def over_rates(found: list[Descent], theme: Theme) -> Figure:
     """
     marks = []
     for d in found:
-        least = d.side.least
+        least = d.side.min_loss
         left, end = (
             np.clip(np.where(np.isfinite(v), v, np.inf) - least, MIN_LEFT, MAX_LEFT)
             for v in (d.ends, d.run.values[-1])

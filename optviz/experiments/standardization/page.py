@@ -9,7 +9,6 @@ from optviz.plot.table import csv_text
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import training_jobs
 
 CLOUDS = ("offset", "gap", "spread", "stretch", "points", "seed")
 
@@ -32,7 +31,7 @@ def angles_csv(context) -> str:
     angles, rows = sorted({*figures.ANGLES.tolist(), context.spec.angle}), []
     for side in sides(context.spec):
         for degrees in angles:
-            line = side.turned(degrees)
+            line = side.rotated_line(degrees)
             rows.append([side.name, degrees, *line, side.accuracy(line), side.loss(line)])
     return csv_text(["coordinates", "degrees", "w1", "w2", "bias", "accuracy", "loss"], rows)
 
@@ -48,11 +47,6 @@ def steps_csv(context) -> str:
     return csv_text(header, rows)
 
 
-def table_download(name, make) -> Download:
-    """What the curves show, as a file that is always ready."""
-    return Download(_("Table as CSV"), name, make, ready=lambda context: True)
-
-
 PAGE = Page(
     "standardization",
     N_("Data normalization"),
@@ -66,14 +60,14 @@ PAGE = Page(
             form=[Panel(_("The line and the clouds"), ("angle", *CLOUDS), live=True)],
             tabs=[Tab(_("Line"), [figures.clouds, figures.turned, figures.scales])],
             notes=[text.remark, text.turned_table, text.line_notes],
-            downloads=[table_download("line", angles_csv)],
+            downloads=[Download(_("Table as CSV"), "line", angles_csv)],
         ),
         "loss": View(
             label=VIEWS["loss"],
             form=loss_form,
             tabs=[Tab(_("Loss"), [figures.path, figures.descent])],
-            notes=[text.arrived, text.descent_table, text.loss_notes],
-            downloads=[table_download("loss", steps_csv)],
+            notes=[text.convergence, text.descent_table, text.loss_notes],
+            downloads=[Download(_("Table as CSV"), "loss", steps_csv)],
         ),
         "digits": View(
             label=VIEWS["digits"],
@@ -84,7 +78,7 @@ PAGE = Page(
                 INITIALIZER,
                 OptimizerForm(schedule=False),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[
                 Tab(
                     _("Training"),

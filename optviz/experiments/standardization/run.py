@@ -109,7 +109,7 @@ class Side:
         domain = tuple((float(m - half), float(m + half)) for m in middle)
         return Logistic(self.x, self.y, self.ridge, float(self.line[2]), domain)
 
-    def turned(self, degrees) -> np.ndarray:
+    def rotated_line(self, degrees) -> np.ndarray:
         """The line `(..., 3)`, its weights turned about the origin; their length and bias stay."""
         angle = np.radians(np.asarray(degrees, float))
         (u, v, b), c, s = self.line, np.cos(angle), np.sin(angle)
@@ -142,11 +142,11 @@ class Side:
         return float(high / low) if low > 0 else np.inf
 
     @cached_property
-    def least(self) -> float:
+    def min_loss(self) -> float:
         """The loss at the minimum, penalty included."""
         return float(self.f.value(self.line[:2]))
 
-    def tried(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    def losses_by_rate(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """The loss after the steps with each of `RATES`, `(55,)`, and which never went uphill."""
         descent, w = SGD(lr=RATES[:, None]), np.zeros((len(RATES), 2))
         loss, steady = self.f.value(w), np.ones(len(RATES), bool)
@@ -197,7 +197,7 @@ class Descent:
     @property
     def converged_at(self) -> int | None:
         """The first step from which on the weights stay within 1% of the best ones, if any."""
-        return arrival(self.off)
+        return convergence_step(self.off)
 
 
 def descents(spec: Standardization) -> list[Descent]:
@@ -208,14 +208,14 @@ def descents(spec: Standardization) -> list[Descent]:
 
 @lru_cache(64)
 def _descent(side, choice, rate, steps):
-    ends, steady = side.tried(steps)
+    ends, steady = side.losses_by_rate(steps)
     allowed = steady if choice == "steady" and steady.any() else np.isfinite(ends)
     best = float(RATES[np.argmin(np.where(allowed, ends, np.inf))])
     used = rate if choice == "same" else best
     return Descent(side, used, minimize(side.f, SGD(lr=used), steps=steps), ends)
 
 
-def arrival(off, share: float = 0.01) -> int | None:
+def convergence_step(off, share: float = 0.01) -> int | None:
     """The first step from which on a distance stays within a share; None where it does not."""
     away = np.flatnonzero(~(off <= share))
     first = int(away[-1]) + 1 if len(away) else 0

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.page import Caption
 from optviz.experiments.standardization.run import PENALTY, Side, descents, sides
 from optviz.plot import Column, Style, Table, Theme, number, percentage, style
@@ -56,7 +55,7 @@ def remark(context) -> list[str]:
     raw, standard = sides(context.spec)
     angle = context.spec.angle
     best, here, there = (
-        float(side.accuracy(side.turned(a)))
+        float(side.accuracy(side.rotated_line(a)))
         for side, a in ((raw, 0.0), (raw, angle), (standard, angle))
     )
     said = _(
@@ -78,7 +77,7 @@ def turned_table(context) -> Table:
     """Accuracies, losses, the best line and how far its points are from the origin."""
     rows, both = [], sides(context.spec)
     for side in both:
-        best, turned = side.line, side.turned(context.spec.angle)
+        best, turned = side.line, side.rotated_line(context.spec.angle)
         w1, w2, bias = map(float, best)
         rows.append(
             {
@@ -123,7 +122,7 @@ def condition(side: Side) -> str:
     return _("{name}: condition number <b>{value}</b>").format(name=side_name(side), value=large)
 
 
-def arrived(context) -> str:
+def convergence(context) -> str:
     """How far either descent has come."""
     raw, standard = (percentage(d.off[-1]) for d in descents(context.spec))
     steps = context.spec.steps
@@ -148,7 +147,7 @@ def descent_table(context) -> Table:
             _("with the bias"): d.side.condition,
             _("rate"): d.rate,
             _("final loss"): float(d.run.values[-1]),
-            _("lowest loss"): d.side.least,
+            _("lowest loss"): d.side.min_loss,
             Column(_("weights off by"), 3, percent=True): float(d.off[-1]),
             _("within 1% at step"): d.converged_at,
         }
@@ -211,5 +210,5 @@ def digits_notes(context) -> Caption:
         _(
             "{kinds}. A seed that diverged counts as 0. Bars show the mean over the seeds, and "
             "each mark is one seed. Data: {attribution}"
-        ).format(kinds=kinds, attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(kinds=kinds, attribution=context.attribution)
     )

@@ -23,7 +23,7 @@ from optviz.experiments.trajectories.spec import (
     run_in_words,
 )
 from optviz.experiments.trajectories.state import KEY, optimizer_form, state, suitable
-from optviz.experiments.trajectories.words import said
+from optviz.experiments.trajectories.wording import for_sign
 from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
 from optviz.lens import at
@@ -198,7 +198,7 @@ def run_panel(form: Form, most: int = MAX_STEPS) -> None:
         if declared.name == "steps":
             return replace(declared, high=most)
         if not declared.name.startswith("start"):
-            return replace(declared, help=said(declared.help, f.sign))
+            return replace(declared, help=for_sign(declared.help, f.sign))
         i = "xy".index(declared.name[-1])
         low, high = f.domain[i]
         return replace(declared, low=low, high=high, default=float(f.start[i]))

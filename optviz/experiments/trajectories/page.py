@@ -15,15 +15,15 @@ from optviz.experiments.trajectories.auto import automatic
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     figures,
-    first,
+    landscape_name,
     live_figures,
     thumbnail,
     univariate,
 )
-from optviz.experiments.trajectories.figures.inside import arrows
+from optviz.experiments.trajectories.figures.optimizer_state import arrows
 from optviz.experiments.trajectories.spec import BOOK, Scene
-from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
-from optviz.experiments.trajectories.step_inspector import inside, inspected
+from optviz.experiments.trajectories.state import KEY, paths_hidden, prediction, state
+from optviz.experiments.trajectories.step_inspector import inspected_id, step_inspector
 from optviz.plot import THEMES, method_styles
 from optviz.plot.contour import guess_mark
 from optviz.plot.style import packed
@@ -69,13 +69,13 @@ def stage(form: Form) -> None:
     start_handler(form)
     play = asked.revealed if asked else ""
     steps = max(of.objective.steps for of in scene.both)
-    player(steps, f"{session().epoch}", play, play, predict.over)
+    player(steps, f"{session().epoch}", play, play, predict.finish)
 
 
 def _pictures(scene, theme):
     """Functions that show the landscape, under a hand, and the curves of the scene."""
-    drawn, name, asked = figures(scene, state().ids, theme), first(scene), prediction()
-    figure, hidden = drawn[name], {"sealed": sealed()}
+    drawn, name, asked = figures(scene, state().ids, theme), landscape_name(scene), prediction()
+    figure, hidden = drawn[name], {"sealed": paths_hidden()}
     more = hidden | (_hands(scene, theme) if name == "contour" else {})
     if asked and asked.point:
         figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
@@ -87,10 +87,11 @@ def _pair(form, pictures, theme):
     that of the first.
     """
     scene, other = form.value.both
-    drawn, name, shown = figures(other, other.ids_beside, theme), first(other), scene.view.shown
+    drawn, name = figures(other, other.ids_beside, theme), landscape_name(other)
+    shown = scene.view.shown
     sides = _("**A**, in the panel: {function}"), _("**B**: {function}")
     said = [
-        side.format(function=named(of.objective.f))
+        side.format(function=function_title(of.objective.f))
         for side, of in zip(sides, (scene, other), strict=True)
     ]
     names = [partial(st.caption, text) for text in said]
@@ -122,14 +123,14 @@ def _curves_or_inside(form, curves):
             curves()
         else:
             with st.container(key="inside"):
-                inside(form)
+                step_inspector(form)
 
 
 def _hands(scene, theme):
     """What a click on the contour means, where the start can be taken hold of, and the arrows."""
     asked, objective, f = prediction(), scene.objective, scene.objective.f
     clicks, grab, drawn, start = None, None, None, objective.start
-    if sealed() and asked.question == "where":
+    if paths_hidden() and asked.question == "where":
         clicks, start = "guess", asked.point or start
         label = _("Your guess: drag it or move it with the arrow keys")
     elif locks.free("run"):
@@ -140,11 +141,11 @@ def _hands(scene, theme):
         if clicks == "start" and f.univariate:  # it is taken along the curve
             grab["heights"] = packed(univariate.heights(f))
     looks_inside = scene.view.shown == "both" and _looks_inside()
-    if looks_inside and not sealed() and inspected() and not f.univariate:
-        i = state().ids.index(inspected())
+    if looks_inside and not paths_hidden() and inspected_id() and not f.univariate:
+        i = state().ids.index(inspected_id())
         path = runs.path(objective, scene.optimizers[i])
         drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
-    return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
+    return {"clicks": clicks, "guessed": predict.take_guess, "grab": grab, "arrows": drawn}
 
 
 @st.fragment
@@ -201,7 +202,7 @@ def _compare(form):
     button(_("End comparison"), "compare", "close", put, KEY, alone)
 
 
-def surroundings(form: Form):
+def dependencies(form: Form):
     """What all but figures, sliders and results depends on: no hyperparameter of a method, unless
     names or the inside of a step say what it is.
     """
@@ -214,10 +215,10 @@ def surroundings(form: Form):
 
 def title(form: Form) -> str:
     """The function's name and formula."""
-    return named(form.value.objective.f)
+    return function_title(form.value.objective.f)
 
 
-def named(f) -> str:
+def function_title(f) -> str:
     """A function's name and formula."""
     goal = r"\max\; " if f.sign < 0 else ""
     formula = f"$\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
@@ -239,7 +240,7 @@ PAGE = Page(
         notes=results.notes,
         title=title,
         live=lambda form: live_figures(form.value),
-        surroundings=surroundings,
+        dependencies=dependencies,
     ),
     buttons=buttons,
     thumbnail=thumbnail,

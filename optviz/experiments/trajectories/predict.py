@@ -43,10 +43,10 @@ def stop() -> None:
     state().prediction = None
 
 
-def guessed(x: float, y: float) -> None:
+def take_guess(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
     found = prediction()
-    if found and found.sealed and found.question == "where":
+    if found and found.paths_hidden and found.question == "where":
         key = session().specs[KEY].objective.landscape_key()
         state().prediction = replace(found, point=(x, y), landscape=key)
 
@@ -57,16 +57,16 @@ def reveal(scene: Scene) -> None:
     kept.prediction = replace(kept.prediction, revealed=name, scene=scene, ids=tuple(kept.ids))
 
 
-def over() -> None:
+def finish() -> None:
     """The paths have been shown: judge, once."""
     kept, found = state(), prediction()
     if found and found.revealed and found.points is None:
-        points, verdict = judged(found.scene, list(found.ids), found)
+        points, verdict = judge(found.scene, list(found.ids), found)
         kept.prediction = replace(found, points=points, verdict=verdict)
         kept.score = (*kept.score, points)
 
 
-def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
+def judge(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
     summaries = (runs.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers)
@@ -100,14 +100,14 @@ def bar(form: Form) -> None:
     with st.container(border=True, key="predict", gap="small"):
         if found.points is not None:
             message = _("**{points} of {best} points.** {verdict}")
-            said = message.format(points=found.points, best=BEST, verdict=found.verdict)
-            st.markdown(said)
-            session().said = said.replace("*", "")  # to those who hear
+            outcome = message.format(points=found.points, best=BEST, verdict=found.verdict)
+            st.markdown(outcome)
+            session().said = outcome.replace("*", "")  # to those who hear
         else:
-            asked = text.question(found, names, scene) if found.sealed else _("Here they go …")
-            st.markdown(asked)
+            hidden = found.paths_hidden
+            st.markdown(text.question(found, names, scene) if hidden else _("Here they go …"))
         with st.container(horizontal=True, vertical_alignment="center"):
-            if found.sealed:
+            if found.paths_hidden:
                 _question(found, kept.ids, names)
             _buttons(form, found)
             if kept.score:
@@ -116,7 +116,7 @@ def bar(form: Form) -> None:
 
 def _standing(found, ids, scene):
     """What is left of the answer when optimizers or the function have changed."""
-    if found is None or not found.sealed:
+    if found is None or not found.paths_hidden:
         return found
     if found.about not in ids:
         found = replace(found, about=ids[0], point=None)
@@ -131,7 +131,7 @@ def _buttons(form, found):
         more = {"args": (of,), "type": "primary", "disabled": disabled}
         st.button(label, key=key, icon=icon, on_click=put, **more)
 
-    if found.sealed:
+    if found.paths_hidden:
         primary(_("Reveal"), "reveal", "visibility", reveal, form.value, not found.answered)
     else:
         primary(_("Next question"), "again", "replay", another, form, found.points is None)

@@ -44,7 +44,7 @@ def noise_of(objective: Objective):
     return objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
 
 
-def swept(objective: Objective, config: OptimizerConfig, axes, **measured) -> Sweep:
+def run_sweep(objective: Objective, config: OptimizerConfig, axes, **measured) -> Sweep:
     """The optimizer with every setting of the axes, in one batch; a branch by itself."""
     return sweep(
         objective.f,
@@ -113,7 +113,7 @@ def _best_settings(objective, config, names):
     opt = config.build()
     if None in (declared := [find(opt, name) for name in names]):
         return None
-    found = swept(objective, config, {k.name: k.spread(RATES) for k in declared})
+    found = run_sweep(objective, config, {k.name: k.spread(RATES) for k in declared})
     if np.isnan(found.values).all():
         return None
     return {name: float(f"{value:.3g}") for name, value in found.best().items()}

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.trajectories import run as runs
-from optviz.experiments.trajectories.figures.inside import charts
+from optviz.experiments.trajectories.figures.optimizer_state import charts
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
-from optviz.experiments.trajectories.state import optimizer_form, sealed, state
+from optviz.experiments.trajectories.state import optimizer_form, paths_hidden, state
 from optviz.optim.base import chain
 from optviz.optim.config import MAX_FORKS, Fork
 from optviz.optim.equations import evaluate_equations, step_record
@@ -23,22 +23,22 @@ from optviz.ui.form import Form, select
 from optviz.ui.live import step_shown
 
 
-def inspected() -> str | None:
+def inspected_id() -> str | None:
     """The id of the optimizer that is looked into: the one that was chosen, or the first."""
     kept = state()
     return kept.inspected if kept.inspected in kept.ids else next(iter(kept.ids), None)
 
 
-def inside(form: Form) -> None:
+def step_inspector(form: Form) -> None:
     """Which optimizer is looked into, its step and charts; nothing while the paths are hidden."""
-    scene, key = form.value, inspected()
-    if sealed():
+    scene, key = form.value, inspected_id()
+    if paths_hidden():
         st.markdown(_("Make your prediction first; then you can look inside."))
         return
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
     put = partial(setattr, state(), "inspected")
-    here = Form(f"{form.name}-inside-{len(ids)}", inspected, put)
+    here = Form(f"{form.name}-inside-{len(ids)}", inspected_id, put)
     select(here, _("Look into"), names, segments=True, hidden=True)
     labels = {"step": _("This step"), "time": _("Over time")}
     if switch(_("Show"), labels, "inside-shown") == "step":

@@ -3,7 +3,7 @@
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.spec import Scene
-from optviz.experiments.trajectories.words import said
+from optviz.experiments.trajectories.wording import for_sign
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.run import Run
@@ -49,7 +49,7 @@ def results(scene: Scene, theme: Theme) -> Table:
     columns = [
         _("optimizer"),
         *"xy"[:coordinates],
-        said(N_("loss"), f.sign),
+        for_sign(N_("loss"), f.sign),
         _("steps to {tolerance}").format(tolerance=number(scene.tolerance)),
         _("path length"),
         _("evaluations"),

@@ -3,7 +3,7 @@
 from collections import Counter
 from functools import reduce
 
-from optviz.experiments.trajectories.words import place, said
+from optviz.experiments.trajectories.wording import for_sign, format_point
 from optviz.functions.elementary import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.base import setting
@@ -49,7 +49,7 @@ def status(summary) -> str:
         message = N_("running away: left the domain at step {step}")
     elif summary.status is Status.MOVING and summary.first_touch is not None:
         message = N_("still moving: does not stay within the tolerance")
-    return said(message, summary.sign).format(step=summary.step)
+    return for_sign(message, summary.sign).format(step=summary.step)
 
 
 # Beside the controls.
@@ -69,7 +69,7 @@ def undefined_start(start) -> str:
     return _(
         "This formula is not defined at the start {point}: move the start under “Start, steps, "
         "noise”."
-    ).format(point=place(start))
+    ).format(point=format_point(start))
 
 
 def frame_notes(letters) -> dict[str, str]:
@@ -121,8 +121,10 @@ def rate_notes(found: list[Stability], scheduled: bool, f) -> dict[str, str]:
         if so:
             first, last = s.exceeded
             numbers = _numbers(lr=s.lr, limit=s.limit)
-            message = said(RATE_NOTES[which, scheduled], f.sign)
-            return {"lr": message.format(place=place(s.at, f), first=first, last=last, **numbers)}
+            message = for_sign(RATE_NOTES[which, scheduled], f.sign)
+            return {
+                "lr": message.format(place=format_point(s.at, f), first=first, last=last, **numbers)
+            }
     return {}
 
 
@@ -143,15 +145,15 @@ def minima(f) -> str:
     else:
         message = N_("Local minima: {local}; elsewhere in the picture f is lower.")
     places = {"lowest": _places(known, lowest, f), "local": _places(known, local, f)}
-    return said(message, f.sign).format(**places)
+    return for_sign(message, f.sign).format(**places)
 
 
 def _places(known, listed, f):
     line = _("a curve through {point}")
     points = [
-        line.format(point=place(known.points[i]))
+        line.format(point=format_point(known.points[i]))
         if known.on_curve[i] and not f.univariate
-        else place(known.points[i], f)
+        else format_point(known.points[i], f)
         for i in listed[:MAX_PLACES]
     ]
     return "; ".join(points) + (" …" if len(listed) > MAX_PLACES else "")
@@ -185,11 +187,11 @@ def multistart(name: str, paths, arrivals) -> str:
     """Of an optimizer's further starts, how many arrived where."""
     known, counts = minima_of(paths.function), Counter(arrivals.tolist())
     arrived = [
-        _("{n} at {point}").format(n=counts[i], point=place(at, paths.function))
+        _("{n} at {point}").format(n=counts[i], point=format_point(at, paths.function))
         for i, at in enumerate(known.points[known.places])
         if counts[i]
     ]
-    there = "; ".join(arrived) or said(N_("none at a minimum"), paths.function.sign)
+    there = "; ".join(arrived) or for_sign(N_("none at a minimum"), paths.function.sign)
     message = _("**{name}** from {n} more starts: {there}.")
     return message.format(name=name, n=paths.points.shape[1], there=there)
 
@@ -198,7 +200,7 @@ def theory(found, scene) -> list[str | Table]:
     """The largest stable and the best fixed rates at the minima, Markdown and tables."""
     if not found:
         message = N_("No minimum with positive curvature is known here, so no rate can be derived.")
-        return [said(message, scene.objective.f.sign)]
+        return [for_sign(message, scene.objective.f.sign)]
     parts = [part for c in found[:MAX_CURVATURES] for part in _curvature(c, scene)]
     if len(found) > MAX_CURVATURES:
         parts.append(_("and {n} more").format(n=len(found) - MAX_CURVATURES))
@@ -218,8 +220,8 @@ def _curvature(c, scene):
         )
     )
     f = scene.objective.f
-    point, numbers = place(c.at, f), _numbers(low=c.low, high=c.high, condition=c.condition)
-    yield said(message, f.sign).format(point=point, **numbers)
+    point, numbers = format_point(c.at, f), _numbers(low=c.low, high=c.high, condition=c.condition)
+    yield for_sign(message, f.sign).format(point=point, **numbers)
     head = (
         _("optimizer"),
         _("largest stable rate"),
@@ -286,7 +288,9 @@ def where_verdict(name: str, end, apart: float, share: float) -> str:
     """How far a guess was from where a path ended; `share` is of the picture."""
     return _(
         "{name} ends at {point}. Your guess was {apart} away, {share}% of the size of the picture."
-    ).format(name=name, point=place(end), apart=number(apart, 3), share=number(100 * share, 2))
+    ).format(
+        name=name, point=format_point(end), apart=number(apart, 3), share=number(100 * share, 2)
+    )
 
 
 def who_verdict(right: bool, winners, step: int | None, scene) -> str:

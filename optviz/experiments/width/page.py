@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data import DATASETS
+from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
 from optviz.plot.figure import Axis, Figure, Panel, grid
@@ -16,7 +16,6 @@ from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Several
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers
-from optviz.ui.training.jobs import training_jobs
 
 WINDOW = 10  # mini-batches over which the loss at the end is averaged
 RING = "circle-open"
@@ -138,7 +137,7 @@ def notes(context) -> Caption:
             "the last weights is 1/m, that of the first ones and of the hidden biases m. "
             "(Yang & Hu et al. 2022, table 3.) The loss is the mean of the last {n} mini-batches, "
             "the median over the seeds; bands from the least to the largest. Data: {attribution}"
-        ).format(n=WINDOW, attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(n=WINDOW, attribution=context.attribution)
     )
 
 
@@ -180,7 +179,7 @@ PAGE = Page(
                 INITIALIZER,
                 Numbers("hidden", "base_width", "batch", "iterations", "split.rows", "seeds"),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
+            jobs=charts.jobs,
             tabs=[Tab(_("Best rate"), [over_rate, verdict, standings])],
             notes=[notes],
             downloads=[Download(_("Losses as CSV"), "losses", losses_csv)],

@@ -13,9 +13,9 @@ import streamlit as st
 from optviz.data import OWN
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import table
-from optviz.experiments.trajectories.figures import figures, first
+from optviz.experiments.trajectories.figures import figures, landscape_name
 from optviz.experiments.trajectories.spec import Scene, run_in_words
-from optviz.experiments.trajectories.state import sealed, state
+from optviz.experiments.trajectories.state import paths_hidden, state
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
@@ -98,7 +98,7 @@ def _scripts(name, python, about, torch, missing):
 
 def scene_menu(scene: Scene) -> None:
     """What can be kept of a scene."""
-    if sealed():
+    if paths_hidden():
         st.markdown(_("First your prediction: everything here tells how it ends."))
         return
     theme, link, ids = theme_name(), sharing.address(), list(state().ids)
@@ -183,7 +183,8 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
     """The scene, and the one beside it, with their player as one HTML file."""
     landscapes, curves, tables, f = [], [], [], scene.objective.f
     for i, of in enumerate(scene.both):
-        drawn, name = figures(of, ids if i == 0 else of.ids_beside, THEMES[theme]), first(of)
+        name = landscape_name(of)
+        drawn = figures(of, ids if i == 0 else of.ids_beside, THEMES[theme])
         under, make = drawn[name].under or (None, None)
         base = {"base_id": under, "base": make()} if make else {}
         label = _("{function} with the paths").format(function=of.objective.f.name)

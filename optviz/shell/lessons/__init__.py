@@ -16,7 +16,7 @@ from pathlib import Path
 
 from optviz.shell.lessons.numbers import PlaceholderError, check_placeholders
 from optviz.shell.registry import PAGES
-from optviz.spec import SpecError, from_dict
+from optviz.spec import SpecError, from_dict, validate
 from optviz.translation import _
 
 FOLDER = Path(__file__).parents[2] / "lessons"
@@ -77,7 +77,7 @@ def _read(path):
         raise LessonError(f"there is no page {front.page!r}")
     page = PAGES[front.page]
     scene = from_dict(type(page.opening), front.scene)
-    page.check(scene)
+    validate(scene)
     labels = {tab.label for view in page.views.values() for tab in view.tabs}
     if front.tab and _(front.tab) not in labels:
         raise LessonError(f"there is no tab {front.tab!r}")

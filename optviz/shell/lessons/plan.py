@@ -239,4 +239,4 @@ def _swapped(scenes, i):
 
 @cached
 def _picture(of, scene, theme):
-    return PAGES[of].stamp(decode(scene, of).scene, THEMES[theme])
+    return PAGES[of].thumbnail_svg(decode(scene, of).scene, THEMES[theme])

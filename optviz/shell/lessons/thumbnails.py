@@ -26,7 +26,7 @@ def thumbnail(page: str, lesson: str, theme: str) -> str:
     file = _folder() / f"{sha1(known.encode()).hexdigest()}.svg"
     with suppress(OSError, ValueError):
         return file.read_text("utf8")
-    made = of.stamp(spec, THEMES[theme])
+    made = of.thumbnail_svg(spec, THEMES[theme])
     if made != to_svg(Figure(), THEMES[theme]):  # its data may be here another time
         with suppress(OSError):
             if not file.parent.is_dir():

@@ -221,7 +221,7 @@ def test_gradients_of_sums_and_weights_against_differences(activation):
 
 
 def test_spread_by_hand():
-    s = Spread.of(np.array([[0.0, 10.0], [2.0, 14.0]]))
+    s = Spread.from_values(np.array([[0.0, 10.0], [2.0, 14.0]]))
     assert (s.mean, s.within, s.between) == (6.5, 2.5**0.5, 5.5)
 
 

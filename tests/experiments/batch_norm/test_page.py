@@ -2,8 +2,6 @@
 extreme settings, what is typed, links, lessons.
 """
 
-import csv
-import io
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -24,7 +22,7 @@ from optviz.shell.share import SharedScene, decode, encode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
 from tests import memo, page
-from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.page import components, csv_rows, numbers, open_page, panels, plots, session, sound
 
 OPENING = BatchNormComparison()
 SMALL = replace(
@@ -124,7 +122,7 @@ def test_the_curves_as_a_file():
     states = [memo.trained(t) for t in spec.trainings]
     [download] = PAGE.views["scales"].downloads
     made = download.make(Context(PAGE, spec, states, LIGHT))
-    rows = list(csv.DictReader(io.StringIO(made)))
+    rows = csv_rows(made)
     assert len(rows) == 2 * 2 * 11
     names = list(dict.fromkeys(row["network"] for row in rows))
     assert names[:2] == [
@@ -165,12 +163,12 @@ def test_every_step_brings_something_and_the_last_brings_all():
 
 
 def test_the_numbers_of_the_graph_in_figure_table_and_file():
-    ways = to_plotly(figures.way_of_the_rows(Example(), LIGHT))["data"]
+    ways = to_plotly(figures.row_paths(Example(), LIGHT))["data"]
     expected = [9, 5, 5 / 9.5**0.5, 5 / 9.5**0.5]
     np.testing.assert_allclose(numbers(ways[3]["x"]), expected, rtol=1e-6)
     assert ways[0]["y"] == ["x", "x − μ", "x̂", "y"]
     assert len({t["line"]["dash"] for t in ways}) == 4
-    rows = list(csv.DictReader(io.StringIO(walkthrough.graph_csv(Example()))))
+    rows = csv_rows(walkthrough.graph_csv(Example()))
     assert len(rows) == 6 + 6 * 4
     found = {(r["number"], int(r["row"])): float(r["forward"]) for r in rows}
     assert (found["μ", 0], found["σ²", 0], found["(x − μ)²", 4]) == (4, 9.5, 25)
@@ -189,10 +187,10 @@ def test_it_opens_and_trains_both():
     shown = [t for t in plot(at, "curves-0")["data"] if t["showlegend"]]
     assert [t["name"] for t in shown] == list(figures.NAMES)
     assert len({t["line"]["dash"] for t in shown}) == 2
-    assert len(plot(at, "inside")["data"]) == 6, "three stages of two layers"
+    assert len(plot(at, "hidden_layers")["data"]) == 6, "three stages of two layers"
     assert "**whatever the input**" in page.text(at)
     control(at, "button_group", "-network-").set_value(1).run()
-    assert len(plot(sound(at), "inside")["data"]) == 4
+    assert len(plot(sound(at), "hidden_layers")["data"]) == 4
     control(at, "button_group", "place").set_value("after").run()
     assert session(sound(at)).specs["batch_norm"].place == "after"
     control(at, "selectbox", "optimizer").set_value("adam").run()
@@ -225,9 +223,9 @@ def test_scales():
     for k, now in enumerate(kept(at, "scales")):
         found = np.nan_to_num(now.accuracy[-1, 0, :, 0])
         np.testing.assert_allclose(numbers(summary["data"][k]["y"]), found)
-    before = plot(at, "inside")["version"]
+    before = plot(at, "hidden_layers")["version"]
     at.select_slider[0].set_value(3).run()
-    assert plot(sound(at), "inside")["version"] != before
+    assert plot(sound(at), "hidden_layers")["version"] != before
     control(at, "button_group", "-part-").set_value(1).run()
     assert "the accuracy on the validation set" in page.text(sound(at))
 

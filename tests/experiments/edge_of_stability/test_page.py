@@ -1,7 +1,5 @@
 """The edge of stability: that it is reached, what theory knows of each rate, the page once through."""
 
-import csv
-import io
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +22,7 @@ from optviz.spec import Choice
 from optviz.training import Split
 from optviz.training.diagnostics import negative_curvatures
 from tests.memo import trained
-from tests.page import open_page, plots, sound
+from tests.page import csv_rows, open_page, plots, sound
 from tests.page import trained as with_trained
 from tests.table import table
 
@@ -86,7 +84,7 @@ def test_the_figure_has_a_limit_for_each_that_has_one_and_the_file_every_measure
     found = context(replace(SMALL, optimizers=(*SMALL.optimizers[:2], adam), seeds=(0, 1)))
     rules = [mark.y for mark in over_time(found).marks if isinstance(mark, Rule)]
     assert rules == pytest.approx([2 / 0.3, 2 / 0.4])
-    rows = list(csv.DictReader(io.StringIO(sharpness_csv(found))))
+    rows = csv_rows(sharpness_csv(found))
     assert len(rows) == 3 * 2 * 3
     assert {row["iteration"] for row in rows} == {"0", "100", "160"}
 

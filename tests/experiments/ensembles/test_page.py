@@ -1,7 +1,5 @@
 """The ensembles page in AppTest: the three methods, noisy beside clean labels, extreme settings, links, files."""
 
-import csv
-import io
 import json
 import re
 from dataclasses import replace
@@ -20,7 +18,18 @@ from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
 from optviz.training.scheduler import scheduler
 from optviz.ui.cache import KEPT
-from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
+from tests.page import (
+    components,
+    csv_rows,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    text,
+    trained,
+)
 
 SMALL = Ensembles(
     network=Network((64, 12, 10)), split=Split(100, noise=0.2), iterations=40, members=3
@@ -214,7 +223,7 @@ def test_curves_as_csv():
     kept = list(session(at).results["ensembles"].states.values())
     states = [next(n for n in kept if n.training == training) for training in SMALL.trainings]
     context = Context(page.PAGE, SMALL, states, LIGHT)
-    lines = list(csv.DictReader(io.StringIO(page.curves_csv(context))))
+    lines = csv_rows(page.curves_csv(context))
     now = states[0]
     [end] = [
         r

@@ -12,10 +12,10 @@ from optviz.experiments.ensembles import text as words
 from optviz.experiments.ensembles.page import PAGE
 from optviz.experiments.ensembles.run import (
     Ensemble,
-    averaged,
-    in_cycles,
-    independent,
+    averaging_outcome,
+    independent_outcome,
     member_probabilities,
+    snapshot_outcome,
     snapshots,
 )
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
@@ -46,7 +46,9 @@ def ensemble_of(now, scene=REFERENCE):
         if now.training.snapshot_every
         else now.params[0]
     )
-    return Ensemble.of(member_probabilities(scene.network, kept, data.x_test), data.t_test)
+    return Ensemble.from_probabilities(
+        member_probabilities(scene.network, kept, data.x_test), data.t_test
+    )
 
 
 # By hand.
@@ -60,14 +62,14 @@ SAID = np.array([
 
 def test_the_mean_of_probabilities_by_hand():
     """Means: (.467 .4 .133), (.567 .4 .033), (.2 .2 .6): answers 0, 0, 2; a vote would have said 1 for the second row."""
-    found = Ensemble.of(SAID, [0, 0, 2])
-    assert found.members == pytest.approx([2 / 3, 1 / 3, 1 / 3])
+    found = Ensemble.from_probabilities(SAID, [0, 0, 2])
+    assert found.member_accuracies == pytest.approx([2 / 3, 1 / 3, 1 / 3])
     assert found.accuracy == 1
     # answers: (0 1 2), (1 0 1), (2 1 2)
     assert found.disagreement == pytest.approx(np.array([[0, 1, 1 / 3], [1, 0, 1], [1 / 3, 1, 0]]))
     assert found.mean_disagreement == pytest.approx(7 / 9)
     # neighbors in a ring; together they answer 1 and 2: (0 0 2), 2 and 3: (1 0 2), 3 and 1: (0 1 2)
-    assert found.growing() == pytest.approx([4 / 9, (1 + 2 / 3 + 2 / 3) / 3, 1])
+    assert found.accuracy_by_size() == pytest.approx([4 / 9, (1 + 2 / 3 + 2 / 3) / 3, 1])
 
 
 def test_probabilities_are_the_softmax_of_the_outputs():
@@ -78,19 +80,19 @@ def test_probabilities_are_the_softmax_of_the_outputs():
 
 
 def test_a_committee_of_one_is_that_one_and_one_of_none_is_nothing():
-    one = Ensemble.of(SAID[:1], [0, 0, 2])
-    assert one.accuracy == one.members[0]
+    one = Ensemble.from_probabilities(SAID[:1], [0, 0, 2])
+    assert one.accuracy == one.member_accuracies[0]
     assert one.mean_disagreement == 0
-    assert one.growing() == pytest.approx(one.members)
-    none = Ensemble.of(np.full((2, 3, 3), np.nan), [0, 0, 2])
+    assert one.accuracy_by_size() == pytest.approx(one.member_accuracies)
+    none = Ensemble.from_probabilities(np.full((2, 3, 3), np.nan), [0, 0, 2])
     assert len(none) == 0
     assert np.isnan([none.accuracy, none.mean_disagreement]).all()
 
 
 def test_who_has_diverged_is_left_out():
     said = np.concatenate([SAID, np.full((1, 3, 3), np.nan)])
-    assert len(Ensemble.of(said, [0, 0, 2])) == 3
-    assert Ensemble.of(said, [0, 0, 2]).accuracy == 1
+    assert len(Ensemble.from_probabilities(said, [0, 0, 2])) == 3
+    assert Ensemble.from_probabilities(said, [0, 0, 2]).accuracy == 1
 
 
 # The trainings.
@@ -137,14 +139,14 @@ def test_the_members_together_are_what_the_training_recorded():
     now = last("independent", 0.2)
     found = ensemble_of(now)
     assert found.accuracy == pytest.approx(now.ensemble_accuracy[-1, 1, 0])
-    assert found.members == pytest.approx(now.accuracy[-1, 1, 0])
+    assert found.member_accuracies == pytest.approx(now.accuracy[-1, 1, 0])
 
 
 # The reference (section 3 of the reference numbers): gains in test accuracy on 300 noisy rows, none on clean ones.
 
 
 def test_five_independent_networks_gain_what_the_reference_says():
-    noisy, clean = (independent(last("independent", noise)) for noise in (0.2, 0.0))
+    noisy, clean = (independent_outcome(last("independent", noise)) for noise in (0.2, 0.0))
     assert noisy.gain == pytest.approx(0.028, abs=0.015)
     assert noisy.std > 0
     assert -0.005 < clean.gain < 0.012
@@ -155,19 +157,20 @@ def test_snapshots_gain_over_the_last_point_what_the_reference_says():
     for seed in range(3):
         scene = replace(REFERENCE, seed=seed)
         now = last("snapshots", 0.2, scene)
-        gains.append(in_cycles(now, ensemble_of(now, scene)).gain)
+        gains.append(snapshot_outcome(now, ensemble_of(now, scene)).gain)
     assert min(gains) > 0.02
     assert np.mean(gains) == pytest.approx(0.046, abs=0.02)
     now = last("snapshots", 0.0)
-    assert in_cycles(now, ensemble_of(now)).gain < 0.005
+    assert snapshot_outcome(now, ensemble_of(now)).gain < 0.005
 
 
 def test_averaging_gains_for_every_seed_what_the_reference_says():
     noisy, clean = (
-        averaged(last("independent", noise), last("averaging", noise)) for noise in (0.2, 0.0)
+        averaging_outcome(last("independent", noise), last("averaging", noise))
+        for noise in (0.2, 0.0)
     )
     assert noisy.gain == pytest.approx(0.049, abs=0.02)
-    assert (noisy.better, noisy.of) == (5, 5)
+    assert (noisy.better, noisy.networks) == (5, 5)
     assert abs(clean.gain) < 0.006
 
 
@@ -214,7 +217,6 @@ def test_a_gain_in_words():
     assert words.verdict(0.0331) == "3.3 points gained"
     assert words.verdict(-0.02) == "2.0 points lost"
     assert words.verdict(0.004) == "no gain (+0.4 points)"
-    assert words.points(-0.00001) == "+0.0"
 
 
 @table("method", METHODS)
@@ -222,8 +224,8 @@ def test_a_gain_in_words():
     "scene",
     [SMALL, replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)],
 )
-def test_stamps(method, scene):
-    picture = PAGE.stamp(replace(scene, view=method), LIGHT)
+def test_thumbnails(method, scene):
+    picture = PAGE.thumbnail_svg(replace(scene, view=method), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"
     assert "nan" not in picture
     assert len(picture) < 10_000
@@ -238,20 +240,20 @@ def test_what_the_lessons_say():
     assert ensemble_of(now).mean_disagreement == pytest.approx(1 / 5, abs=0.03)
     assert ensemble_of(last("independent", 0.0, scene)).mean_disagreement < 0.05
     with_label_noise = replace(scene, split=replace(scene.split, noise=0.4))
-    gain = independent(now).gain
-    assert independent(last("independent", 0.4, with_label_noise)).gain == pytest.approx(
+    gain = independent_outcome(now).gain
+    assert independent_outcome(last("independent", 0.4, with_label_noise)).gain == pytest.approx(
         2 * gain, rel=0.25
     )
 
     scene = LESSONS["ensembles-snapshots"].scene
     now = last("snapshots", 0.2, scene)
     found = ensemble_of(now, scene)
-    assert found.accuracy > found.members.mean() > in_cycles(now, found).single, (
+    assert found.accuracy > found.member_accuracies.mean() > snapshot_outcome(now, found).single, (
         "one alone is above the last point too"
     )
     now = last("snapshots", 0.2, replace(scene, members=10))
-    gain = in_cycles(now, ensemble_of(now, replace(scene, members=10))).gain
-    assert gain == pytest.approx(found.accuracy - found.members[-1], abs=0.015)
+    gain = snapshot_outcome(now, ensemble_of(now, replace(scene, members=10))).gain
+    assert gain == pytest.approx(found.accuracy - found.member_accuracies[-1], abs=0.015)
 
     scene = LESSONS["ensembles-averaging"].scene
     raw, average = (last(method, 0.2, scene) for method in ("independent", "averaging"))
@@ -260,13 +262,16 @@ def test_what_the_lessons_say():
     jumps = [np.abs(np.diff(now.accuracy[12:, 1, 0], axis=0)).mean() for now in (raw, average)]
     assert jumps[1] < jumps[0] / 3
     soon = replace(scene, decay=0.9)
-    assert averaged(raw, last("averaging", 0.2, soon)).gain < averaged(raw, average).gain
+    assert (
+        averaging_outcome(raw, last("averaging", 0.2, soon)).gain
+        < averaging_outcome(raw, average).gain
+    )
     slow = last("averaging", 0.2, replace(scene, decay=0.999)).accuracy[:, 1, 0].mean(-1)
     assert (slow < a)[1 : len(a) // 2].all()
 
     scene = LESSONS["ensembles-clean"].scene
     assert scene.noises == (0.0,)
     now = last("independent", 0.0, scene)
-    assert 0 < independent(now).gain < 0.01
-    growing = ensemble_of(now).growing()
+    assert 0 < independent_outcome(now).gain < 0.01
+    growing = ensemble_of(now).accuracy_by_size()
     assert growing[-1] - growing[3] < 0.004

@@ -14,7 +14,7 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, style, to_plotly, to_svg
 from optviz.shell.share import decode
-from optviz.spec import Choice
+from optviz.spec import Choice, validate
 from optviz.training import Split, load
 from optviz.tuning import (
     BOOK,
@@ -159,7 +159,7 @@ EXTREME = [
 @pytest.mark.parametrize("case", EXTREME)
 def test_extreme_settings(case):
     spec = replace(SMALL, **case)
-    page.PAGE.check(spec)
+    validate(spec)
     job = SearchJob(spec, lambda: load(spec.base))
     half = job.begin()
     states = [half, job.advance(half, 1e-4), ended(spec)]

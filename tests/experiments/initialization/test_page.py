@@ -120,8 +120,8 @@ def test_equal_units_stay_equal():
     spec = replace(SYMMETRY, iterations=300)
     for k in range(3):
         found = context(spec, matrix=k)
-        look = Inspector(found)
-        equal = [look.units(look.t, i, k) for i in range(3)]
+        inspector = Inspector(found)
+        equal = [inspector.units(inspector.t, i, k) for i in range(3)]
         assert [units.equal for units in equal] == [True, True, False]
         assert [units.rank for units in equal] == [1, 1, 8]
         assert all(units.difference < 1e-11 < units.largest for units in equal[:2])
@@ -153,15 +153,15 @@ def test_zeros_stay_zeros_without_a_gradient(activation):
 
 def test_gradient_norms_are_those_of_the_engine():
     found = context(SMALL, t=25, network=1)
-    look = Inspector(found)
-    assert look.t == 20, "the last snapshot before"
+    inspector = Inspector(found)
+    assert inspector.t == 20, "the last snapshot before"
     training, data = SMALL.trainings[1], load(SMALL.trainings[1])
     params = found.states[1].snapshots[20][0].astype(float)
     norms = hidden_layers(training.network, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
     line = to_plotly(figures.layers(found)[3])["data"][0]
     assert numbers(line["x"]).tolist() == [0, 20, 40]
     assert numbers(line["y"])[1] == pytest.approx(norms[0])
-    assert text.norms_table(look).rows[1][1:] == pytest.approx(norms)
+    assert text.norms_table(inspector).rows[1][1:] == pytest.approx(norms)
 
 
 @given(st.integers(2, 6), st.integers(2, 6), st.booleans(), st.floats(1e-3, 1e3))
@@ -175,7 +175,7 @@ def test_units_by_construction(n, m, last, scale):
         "different": scale * (np.eye(n, m) + 0.1 * rng.random((n, m))),
     }
     for found, w in made.items():
-        units = Units.of(w.T if last else w, last)
+        units = Units.from_weights(w.T if last else w, last)
         assert units.count == m
         assert text.units_finding(units, 0.5) == found
         assert units.largest == w.max()
@@ -192,9 +192,9 @@ def test_what_is_said_of_a_matrix():
         (np.full((5, 3), np.nan), np.nan, "diverged"),
     ]
     for w, gradient, found in cases:
-        assert text.units_finding(Units.of(w), gradient) == found
-        assert "nan" not in text.units_remark(Units.of(w), gradient, 7)
-    drawn = [(found, w, Units.of(w)) for w, _gradient, found in cases]
+        assert text.units_finding(Units.from_weights(w), gradient) == found
+        assert "nan" not in text.units_remark(Units.from_weights(w), gradient, 7)
+    drawn = [(found, w, Units.from_weights(w)) for w, _gradient, found in cases]
     json.dumps(to_plotly(figures.matrices(drawn, LIGHT)))
 
 
@@ -211,7 +211,7 @@ def test_what_is_said_of_zeros_comes_true(activation, found):
     norms = hidden_layers(net, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
     [w1, *_rest] = (views["W"] for views in net.views(params) if "W" in views)
     assert not w1.any()
-    assert text.units_finding(Units.of(w1), norms[0], norms.max()) == found
+    assert text.units_finding(Units.from_weights(w1), norms[0], norms.max()) == found
     after = net.views(trained(training).params[0, 0])[0]["W"]
     assert after.any() == (found == "zero_yet")
 

@@ -251,13 +251,13 @@ def test_directions_of_zero_length_are_no_plane():
 
 def test_a_thumbnail_shows_the_plane_and_every_path():
     for spec in (SMALL, replace(SMALL, plane="random")):
-        svg = PAGE.stamp(spec, LIGHT)
+        svg = PAGE.thumbnail_svg(spec, LIGHT)
         assert all(look.color in svg for look in method_styles(spec.optimizers, LIGHT))
         assert "<image" in svg
     wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
     diverged = replace(SMALL, optimizers=(wild,), network=Network((64, *[50] * 4, 10)))
-    assert "<image" not in PAGE.stamp(diverged, LIGHT)
-    assert PAGE.stamp(replace(SMALL, optimizers=()), LIGHT)
+    assert "<image" not in PAGE.thumbnail_svg(diverged, LIGHT)
+    assert PAGE.thumbnail_svg(replace(SMALL, optimizers=()), LIGHT)
 
 
 def test_what_the_lessons_say():

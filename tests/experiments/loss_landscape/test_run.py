@@ -54,7 +54,7 @@ def by_hand(plane, data, network, n=5, rows=100):
         network, Choice("moons"), optimizers=(SGD,), resolution=n, n_samples=rows
     )
     path = Path(np.zeros(1, int), plane.origin[None], -1)
-    return LossSurface.over(loss_landscape, plane, [path], axis, axis)
+    return LossSurface.empty(loss_landscape, plane, [path], axis, axis)
 
 
 def test_a_random_direction_is_as_long_as_the_weights_into_each_unit():
@@ -241,7 +241,7 @@ def test_the_frame_holds_all_paths_and_the_margin_widens_it():
 def test_snapshots_begin_at_the_start_and_end_at_the_end():
     loss_landscape = replace(MOONS, iterations=33)
     progresses, _ = trained(loss_landscape)
-    path = Path.of(progresses[0])
+    path = Path.from_progress(progresses[0])
     assert path.iterations.tolist() == [0, 5, 10, 15, 20, 25, 30, 33]
     assert np.array_equal(path.params[0], MOONS.network.init(0))
     assert np.array_equal(path.params[-1], progresses[0].params[0, 0])

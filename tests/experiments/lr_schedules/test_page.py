@@ -22,6 +22,7 @@ from optviz.plot.style import LIGHT
 from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
+from tests import memo
 from tests.page import (
     components,
     csv_rows,
@@ -217,16 +218,29 @@ def test_curves_as_csv():
     assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["validation_accuracy"] == ""
-    beside = replace(context, kept=[context.lines[1]._replace(name="batch 8")])
+    beside = replace(context, kept_lines=[context.lines[1]._replace(name="batch 8")])
     both = csv_rows(page.curves_csv(beside))
     assert both[:400] == found
     assert both[400:] == [row | {"optimizer": "batch 8"} for row in found[200:]]
 
 
+def test_a_range_test_as_csv_leaves_losses_that_are_not_finite_empty():
+    training = replace(RANGE, test=replace(RANGE.test, steps=20)).tested
+    state = memo.trained(training)
+    loss = state.loss.copy()
+    loss[-1] = np.nan
+    context = Context(page.PAGE, RANGE, [replace(state, loss=loss)], LIGHT)
+    rows = csv_rows(page.range_csv(context))
+    assert [int(row["step"]) for row in rows] == list(range(state.iteration))
+    column = f"loss_seed_{training.seeds[0]}"
+    assert float(rows[0][column]) == state.loss[0, 0, 0]
+    assert (rows[-1][column], rows[-1]["smoothed"]) == ("", "")
+
+
 @pytest.mark.parametrize(
     "scene", [ScheduleComparison(), KINDS, FOUR_RATES, RANGE, ScheduleComparison(optimizers=())]
 )
-def test_stamps(scene):
-    picture = page.PAGE.stamp(scene, LIGHT)
+def test_thumbnails(scene):
+    picture = page.PAGE.thumbnail_svg(scene, LIGHT)
     assert picture.count("stroke=") >= (1 if scene is RANGE else len(scene.optimizers))
     assert "nan" not in picture

@@ -181,13 +181,15 @@ def test_what_is_said_of_a_drawing_is_the_softmax_of_the_outputs():
     said = figures.probabilities(state, 0, x)
     np.testing.assert_allclose(said, np.exp(z) / np.exp(z).sum(-1, keepdims=True), rtol=1e-5)
     lines = context(SMALL).lines[:2]
-    figure = figures.opinions(lines, np.array([said[0], np.full(10, np.nan)]), range(10), LIGHT)
+    figure = figures.network_probabilities(
+        lines, np.array([said[0], np.full(10, np.nan)]), range(10), LIGHT
+    )
     assert f"{lines[0].name}: {said[0].argmax()}." in figure.label, "one that diverged says nothing"
     texts = to_plotly(figure)["data"][1]["text"]
     assert texts[int(said[0].argmax())] == f"<b>{100 * said[0].max():.0f}</b>"
     assert texts[10:] == ["–"] * 10
     long = [lines[0]._replace(name="SGD + clipping + look-ahead + averaging")]
-    drawn = to_plotly(figures.opinions(long, said[:1], range(10), LIGHT))
+    drawn = to_plotly(figures.network_probabilities(long, said[:1], range(10), LIGHT))
     assert drawn["data"][0]["y"] == ["SGD + clipping +<br>look-ahead +<br>averaging"]
     assert drawn["layout"]["margin"]["l"] == 16 + 7 * len("SGD + clipping +")
 
@@ -199,6 +201,9 @@ def test_curves_as_csv():
     assert len(rows) == 41
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
     assert float(rows[-1]["validation_accuracy"]) == now.accuracy[-1, 1, 0, 0]
+    lost = replace(now, loss=np.full_like(now.loss, np.nan))
+    rows = csv_rows(curves_csv([found.lines[0]._replace(progress=lost)]))
+    assert {row["loss"] for row in rows} == {""}, "empty, as in every other file"
 
 
 @table(

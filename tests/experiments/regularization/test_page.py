@@ -1,7 +1,5 @@
 """The overfitting page: what a person composes, sees and reads; figures and text below Streamlit."""
 
-import csv
-import io
 import json
 import re
 from dataclasses import replace
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 
 from optviz.experiments.page import Context
 from optviz.experiments.regularization import figures, run, text
-from optviz.experiments.regularization.page import PAGE, heading
+from optviz.experiments.regularization.page import PAGE, short_name
 from optviz.experiments.regularization.run import Outcome
 from optviz.experiments.regularization.spec import (
     ADAM,
@@ -34,7 +32,7 @@ from optviz.training import Split, begin, load
 from optviz.ui import controls, form
 from optviz.ui.training.form import Numbers
 from tests import memo, page
-from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.page import components, csv_rows, numbers, open_page, panels, plots, session, sound
 
 SMALL = Regularization(network=Network((64, 20, 10)), iterations=60, batch=50, seeds=(0, 1))
 
@@ -362,7 +360,9 @@ UP = [0.87, 0.86, 0.88, 0.86, 0.86]
     ],
 )
 def test_the_honest_remark(after, wanted, unwanted):
-    said = text.beside("x", run.paired(Outcome(*np.array(BEFORE)), Outcome(*np.array(after))))
+    said = text.compare_with_first(
+        "x", run.paired(Outcome(*np.array(BEFORE)), Outcome(*np.array(after)))
+    )
     assert all(words in said for words in wanted), said
     assert unwanted not in said, said
 
@@ -378,8 +378,8 @@ def test_few_seeds_and_being_under_way_are_said():
 
 def test_names_on_one_line():
     long = "weight decay 0.01 + L1 0.001 + dropout 0.2"
-    assert heading(long) == "weight decay + L1 + dropout"
-    assert heading("weight decay 0.01") == "weight decay 0.01"
+    assert short_name(long) == "weight decay + L1 + dropout"
+    assert short_name("weight decay 0.01") == "weight decay 0.01"
 
 
 @given(st.sampled_from(list(PARTS)), st.floats(1e-9, 100, allow_nan=False))
@@ -395,7 +395,7 @@ def test_a_part_is_within_its_range_or_refused(name, value):
 
 def test_curves_as_csv():
     context = context_of(SMALL)
-    found = list(csv.DictReader(io.StringIO(curves_csv(context.lines, "regularizer"))))
+    found = csv_rows(curves_csv(context.lines, "regularizer"))
     assert len(found) == 3 * 2 * 61
     assert {row["regularizer"] for row in found} == set(text.names(SMALL.regularizers))
     assert float(found[-1]["validation_accuracy"]) == context.states[2].accuracy[-1, 1, 0, 1]
@@ -403,6 +403,6 @@ def test_curves_as_csv():
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_the_thumbnail_shows_a_gap(theme):
-    svg = PAGE.stamp(SMALL, theme)
+    svg = PAGE.thumbnail_svg(SMALL, theme)
     assert svg.count("<path") + svg.count("<polygon") >= 3
     assert "nan" not in svg

@@ -1,7 +1,5 @@
 """The noise view: its quantiles against single runs, its ellipses and its table against theory."""
 
-import csv
-import io
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +12,7 @@ from optviz.experiments.sensitivity.page import NOISY, PAGE
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
 from optviz.spec import Choice
+from tests.page import csv_rows
 
 FEW = replace(NOISY, runs=11, objective=replace(NOISY.objective, seed=5, steps=40))
 
@@ -67,7 +66,7 @@ def test_diverged_runs_are_counted_and_leave_the_picture_whole():
 
 def test_the_file_has_the_end_of_every_run():
     [download] = PAGE.views["noise"].downloads
-    rows = list(csv.DictReader(io.StringIO(download.make(Context(PAGE, FEW, [], LIGHT, {})))))
+    rows = csv_rows(download.make(Context(PAGE, FEW, [], LIGHT, {})))
     assert len(rows) == 2 * 11
     row, made = rows[11 + 4], NOISES["gaussian"](scale=1.0)
     opt = OPTIMIZERS["momentum"](lr=0.1, momentum=0.9)

@@ -1,7 +1,5 @@
 """The sensitivity page: what its clicks set, what it says, its files, and each of its tabs."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -20,7 +18,7 @@ from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import LIGHT, to_plotly
 from optviz.spec import Choice, SpecError, validate
 from optviz.ui.cache import KEPT
-from tests.page import numbers, open_page, plots, session, sound
+from tests.page import csv_rows, numbers, open_page, plots, session, sound
 from tests.page import text as page_text
 from tests.table import table
 
@@ -42,7 +40,7 @@ def context(spec):
 def file_of(spec):
     """The rows of the view's file."""
     [download] = PAGE.views[spec.view].downloads
-    return list(csv.DictReader(io.StringIO(download.make(context(spec)))))
+    return csv_rows(download.make(context(spec)))
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_th
     assert (np.abs(lost.sum(1) - beyond) <= 1).all()
     assert lost.any()
     share = 100 * lost.mean()
-    assert f"{share:.3g}% of the runs diverge" in text.of_map(MAP, swept)
+    assert f"{share:.3g}% of the runs diverge" in text.describe_map(MAP, swept)
     figure = to_plotly(heatmaps.map_figure(MAP, LIGHT, swept))
     [hatched] = [t for t in figure["data"] if t.get("uid") == "diverged"]
     assert hatched["fillpattern"]["shape"] == "/"
@@ -85,7 +83,7 @@ def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_th
     outside = np.flatnonzero(values > 1e-3)[-1] + 1
     assert f"after {outside} steps" in said
     arrived = replace(MAP, measure="steps")
-    assert "% of the runs never arrive" in text.of_map(arrived, run.map_of(arrived))
+    assert "% of the runs never arrive" in text.describe_map(arrived, run.map_of(arrived))
 
 
 @table(
@@ -97,11 +95,11 @@ def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_th
     ],
 )
 def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
-    spec = run.having_set(replace(MAP, across=across, up=up), **{across: at[0], up: at[1]})
+    spec = run.with_values(replace(MAP, across=across, up=up), **{across: at[0], up: at[1]})
     opt = spec.config.build()
     found = {"lr": opt.lr, "momentum": opt.momentum, "x": spec.objective.start[0]}
     assert found == {"x": -7.0} | set_to
-    PAGE.check(spec)
+    validate(spec)
 
 
 @table(
@@ -112,7 +110,7 @@ def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
     ],
 )
 def test_what_is_seen_of_a_map_is_computed_anew(x, rates):
-    spec = run.seen(MAP, {"x": [*x], "y": [0.5, 1.5]})
+    spec = run.with_window(MAP, {"x": [*x], "y": [0.5, 1.5]})
     swept = run.map_of(spec)
     assert swept.values.shape == (64, 64)
     np.testing.assert_allclose(swept.axes["lr"][[0, -1]], rates)
@@ -122,10 +120,10 @@ def test_what_is_seen_of_a_map_is_computed_anew(x, rates):
     assert swept.values[i, j] == minimize(FUNCTIONS["bowl"], opt, (-7, 2), 100).values[-1]
     figure = heatmaps.map_figure(spec, LIGHT, swept)
     assert figure.x.limits == pytest.approx((x[0], min(x[1], 1)))
-    PAGE.check(spec)
-    assert run.seen(spec, {}) == MAP
+    validate(spec)
+    assert run.with_window(spec, {}) == MAP
     for wrong in ({"x": [1, 0], "y": [0, 1]}, {"x": [0, "a"], "y": [0, 1]}, {"x": 3}, {"y": None}):
-        assert run.seen(spec, wrong) == spec
+        assert run.with_window(spec, wrong) == spec
 
 
 def test_the_path_under_the_pointer_is_the_run_of_that_cell():
@@ -254,7 +252,7 @@ def test_two_optimizers_differ_where_their_basins_do(small):
         a, b = both[0][i][j], both[1][i][j]
         assert kind[i, j] == (0 if a == b else 1 if b is None else 2 if a is None else 3)
     assert set(kind.ravel()) >= {0, 1, 3}
-    said = text.of_difference(TWO, kind)
+    said = text.describe_difference(TWO, kind)
     assert f"differ on {100 * np.mean(kind > 0):.3g}% of the starts" in said
     rows = file_of(TWO)
     assert len(rows) == 2 * 12 * 12
@@ -296,23 +294,23 @@ LONG = Objective("formula", F, start=(1.0, 1.0), steps=2000)
 def test_a_picture_of_dear_runs_has_fewer_cells(key):
     """2000 steps of 40,000 runs are too long for any of them, 20 are not for one that does little."""
     config = OptimizerConfig(Choice(key))
-    assert run.side(replace(LONG, steps=20), OptimizerConfig(Choice("sgd")), 200) == 200
-    n = run.side(LONG, config, 200)
+    assert run.affordable_side(replace(LONG, steps=20), OptimizerConfig(Choice("sgd")), 200) == 200
+    n = run.affordable_side(LONG, config, 200)
     assert 4 <= n < 100
     spec = adjusted(Sensitivity("map", replace(LONG, steps=2), (config,)))
-    assert run.map_of(spec).values.shape == (run.side(spec.objective, config, 64),) * 2
+    assert run.map_of(spec).values.shape == (run.affordable_side(spec.objective, config, 64),) * 2
     spec = replace(spec, objective=LONG)
-    assert run.side(spec.objective, config, 64) == min(n, 64)
+    assert run.affordable_side(spec.objective, config, 64) == min(n, 64)
 
 
 def test_basins_of_searches_that_find_no_step_have_fewer_starts_and_it_is_said():
     """On Easom's plain BFGS asks some 600 times in 200 steps, of 40,000 starts that took 10 s; where f has slopes, 35."""
     config = OptimizerConfig(Choice("bfgs"))
     easom = Objective("easom", start=(1.0, 1.0), steps=200)
-    assert 40 < run.searched(easom, config) < 70
-    assert run.searched(Objective("himmelblau", steps=200), config) > run.STARTS
+    assert 40 < run.affordable_starts(easom, config) < 70
+    assert run.affordable_starts(Objective("himmelblau", steps=200), config) > run.STARTS
     for key in ("adam", "shampoo", "newton"):  # they do not search
-        assert run.searched(easom, OptimizerConfig(Choice(key))) == np.inf
+        assert run.affordable_starts(easom, OptimizerConfig(Choice(key))) == np.inf
     dear, cheap = (Sensitivity("basins", replace(easom, steps=n), (config,)) for n in (200, 5))
     said = [part for part in heatmaps.basins(context(dear)) if isinstance(part, str)]
     n = len(run.basins_of(dear.objective, config, dear.tolerance, dear.seeds).index)
@@ -325,7 +323,7 @@ def test_basins_of_a_rule_without_a_search_have_all_their_starts(f):
     """As far as f is no longer than Rastrigin's; Lévy's and Goldstein-Price's take twice as long."""
     objective = Objective(f, start=tuple(map(float, FUNCTIONS[f].start)), steps=200)
     for key in ("sgd", "adam", "schedule_free_adamw", "shampoo", "muon", "newton"):
-        n = run.side(objective, OptimizerConfig(Choice(key)), run.STARTS)
+        n = run.affordable_side(objective, OptimizerConfig(Choice(key)), run.STARTS)
         assert n == 200 or (n > 180 and len(FUNCTIONS[f].formula) > 100)
 
 

@@ -1,7 +1,5 @@
 """The data-normalization page: its figures and texts, its three views in AppTest, links, and what its lessons say."""
 
-import csv
-import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -23,7 +21,17 @@ from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split
 from tests import memo
-from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
+from tests.page import (
+    components,
+    csv_rows,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    trained,
+)
 from tests.page import text as page_text
 from tests.table import table
 
@@ -49,7 +57,7 @@ def trace(figure, uid):
 def test_the_drawn_line_is_where_the_model_is_undecided():
     side = sides(Standardization())[0]
     figure = to_plotly(figures.cloud(side, 5.0, LIGHT))
-    line = side.turned(5.0)
+    line = side.rotated_line(5.0)
     ends = np.stack([numbers(trace(figure, "turned")[c]) for c in "xy"], -1)
     assert ends @ line[:2] + line[2] == pytest.approx([0, 0], abs=1e-9)
     assert np.hypot(*(ends[1] - ends[0])) > 20, "it goes on beyond the frame"
@@ -63,7 +71,7 @@ def test_the_curves_over_the_angle_carry_a_mark_at_the_present_one():
     figure = to_plotly(figures.over_angles(Standardization(), "accuracy", DARK))
     mark, curve = trace(figure, "rawm"), trace(figure, "raw")
     [x], [y] = numbers(mark["x"]), numbers(mark["y"])
-    assert (x, y) == (5.0, float(side.accuracy(side.turned(5.0))))
+    assert (x, y) == (5.0, float(side.accuracy(side.rotated_line(5.0))))
     assert numbers(curve["y"])[numbers(curve["x"]).tolist().index(5.0)] == y
     assert numbers(curve["y"]).argmax() == pytest.approx(90, abs=3), "best where it is not turned"
 
@@ -76,8 +84,8 @@ def test_the_descent_and_its_numbers():
         assert found == pytest.approx(descent.run.points)
         assert figure.under[1]()["data"][0]["type"] == "contour"
     assert "condition number <b>1,454</b>" in text.condition(sides(spec)[0])
-    assert "distance to the best weights is **82.9%** of" in text.arrived(context(spec))
-    assert "After 1 step, the" in text.arrived(context(replace(spec, steps=1)))
+    assert "distance to the best weights is **82.9%** of" in text.convergence(context(spec))
+    assert "After 1 step, the" in text.convergence(context(replace(spec, steps=1)))
 
 
 def test_the_line_is_turned_and_the_pictures_follow():
@@ -170,7 +178,7 @@ def test_extreme_settings(spec):
         said = found.html() if hasattr(found, "html") else str(found)
         assert hasattr(found, "parts") or "nan" not in re.findall(r"\w+", said.lower())
     for theme in (LIGHT, DARK):
-        picture = page.PAGE.stamp(spec, theme)
+        picture = page.PAGE.thumbnail_svg(spec, theme)
         ET.fromstring(picture)
         assert not re.search(r"\bnan\b|\binf\b", picture)
 
@@ -179,7 +187,7 @@ def test_downloads():
     def rows(spec):
         [download] = page.PAGE.view_of(spec).downloads
         assert download.ready(context(spec))
-        return list(csv.DictReader(io.StringIO(download.make(context(spec)))))
+        return csv_rows(download.make(context(spec)))
 
     [row] = [
         r
@@ -187,7 +195,7 @@ def test_downloads():
         if r["coordinates"] == "raw" and float(r["degrees"]) == 5.0
     ]
     raw = sides(Standardization())[0]
-    assert float(row["accuracy"]) == float(raw.accuracy(raw.turned(5.0)))
+    assert float(row["accuracy"]) == float(raw.accuracy(raw.rotated_line(5.0)))
     found = rows(Standardization(view="loss"))
     assert len(found) == 2 * 101
     assert float(found[100]["loss"]) == descents(Standardization())[0].run.values[-1]
@@ -197,22 +205,22 @@ def test_what_the_lessons_say():
     """In Look for and in Try next too."""
     scene = LESSONS["standardization-turned-line"].scene
     raw, standard = sides(scene)
-    assert 0.17 < raw.accuracy(raw.line) - raw.accuracy(raw.turned(scene.angle)) < 0.2, (
+    assert 0.17 < raw.accuracy(raw.line) - raw.accuracy(raw.rotated_line(scene.angle)) < 0.2, (
         "almost a fifth"
     )
-    assert standard.accuracy(standard.line) == standard.accuracy(standard.turned(scene.angle))
-    assert raw.accuracy(raw.turned([15.0, 30.0, 45.0])) == pytest.approx(0.5, abs=0.01)
+    assert standard.accuracy(standard.line) == standard.accuracy(standard.rotated_line(scene.angle))
+    assert raw.accuracy(raw.rotated_line([15.0, 30.0, 45.0])) == pytest.approx(0.5, abs=0.01)
     near, stretched, both = (
         sides(replace(scene, **more))[0]
         for more in ({"offset": 0.0}, {"offset": 0.0, "stretch": 3.0}, {"stretch": 3.0})
     )
-    turned = [float(s.accuracy(s.turned(15.0))) for s in (near, stretched, both)]
-    assert turned[0] == pytest.approx(standard.accuracy(standard.turned(15.0)))
+    turned = [float(s.accuracy(s.rotated_line(15.0))) for s in (near, stretched, both)]
+    assert turned[0] == pytest.approx(standard.accuracy(standard.rotated_line(15.0)))
     assert turned[2] < turned[1] < turned[0]
 
     scene = LESSONS["standardization-condition"].scene
     raw, standard = sides(scene)
-    assert raw.least == pytest.approx(standard.least)
+    assert raw.min_loss == pytest.approx(standard.min_loss)
     assert raw.curvature.condition > 1000
     assert standard.curvature.condition < 6
     off = [d.off[-1] for d in descents(scene)]

@@ -9,8 +9,8 @@ import pytest
 from optviz.experiments.standardization.run import (
     PENALTY,
     Side,
-    arrival,
     best_line,
+    convergence_step,
     descents,
     sides,
 )
@@ -46,12 +46,18 @@ def test_the_reference():
     for seed in range(30):
         raw, standard = sides(Standardization(seed=seed))
         found.append(
-            [float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))]
+            [
+                float(s.accuracy(line))
+                for s in (raw, standard)
+                for line in (s.line, s.rotated_line(5.0))
+            ]
         )
     assert np.mean(found, 0) == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.006)
     assert np.std(found, 0) == pytest.approx([0.004, 0.023, 0.004, 0.004], abs=0.006)
     raw, standard = sides(Standardization())
-    here = [float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))]
+    here = [
+        float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.rotated_line(5.0))
+    ]
     assert here == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.0021), (
         "the page opens with a set like the mean"
     )
@@ -68,18 +74,20 @@ def test_accuracy_against_the_normal_distribution(offset, degrees):
     for seed in range(20):
         x = sides(Standardization(points=1000, offset=offset, seed=seed))[0]
         ideal = replace(x, line=np.array([1.0, -1.0, 0.0]) * (1 if x.line[0] > 0 else -1))
-        found.append(float(ideal.accuracy(ideal.turned(degrees))))
+        found.append(float(ideal.accuracy(ideal.rotated_line(degrees))))
     assert np.mean(found) == pytest.approx(expected, abs=0.005)
 
 
 def test_a_turn_by_hand():
     side = Side("", FOUR, SIGNS, np.array([1.0, 1.0, 0.5]), np.zeros(2))
-    assert side.turned(0.0) == pytest.approx([1, 1, 0.5])
-    assert side.turned(90.0) == pytest.approx([-1, 1, 0.5])
-    assert side.turned([180.0, -90.0]) == pytest.approx(np.array([[-1, -1, 0.5], [1, -1, 0.5]]))
+    assert side.rotated_line(0.0) == pytest.approx([1, 1, 0.5])
+    assert side.rotated_line(90.0) == pytest.approx([-1, 1, 0.5])
+    assert side.rotated_line([180.0, -90.0]) == pytest.approx(
+        np.array([[-1, -1, 0.5], [1, -1, 0.5]])
+    )
     assert side.accuracy(side.line) == 1.0
-    assert side.accuracy(side.turned(90.0)) == 0.5  # (1, 0) and (−1, 0) change sides
-    assert side.misses(side.turned(90.0)).tolist() == [True, False, True, False]
+    assert side.accuracy(side.rotated_line(90.0)) == 0.5  # (1, 0) and (−1, 0) change sides
+    assert side.misses(side.rotated_line(90.0)).tolist() == [True, False, True, False]
     margins = np.array([1.5, 2.5, 0.5, 1.5])
     assert side.loss(side.line) == pytest.approx(np.log(1 + np.exp(-margins)).mean())
 
@@ -111,7 +119,7 @@ def test_the_best_line_against_scipy(more, line, least, condition, with_bias):
     """Also where the classes can be parted (the last): there the penalty alone holds the line."""
     raw, _ = sides(Standardization(**more))
     assert raw.line == pytest.approx(line, rel=1e-6)
-    assert raw.least == pytest.approx(least, rel=1e-7)
+    assert raw.min_loss == pytest.approx(least, rel=1e-7)
     assert raw.curvature.condition == pytest.approx(condition, rel=1e-5)
     assert raw.condition == pytest.approx(with_bias, rel=1e-5)
 
@@ -137,7 +145,7 @@ def test_one_line_and_one_loss_in_two_kinds_of_coordinates():
     raw, standard = sides(Standardization(offset=7.0, stretch=3.0, seed=4))
     assert np.array_equal(raw.misses(raw.line), standard.misses(standard.line))
     assert raw.loss(raw.line) == pytest.approx(standard.loss(standard.line), rel=1e-9)
-    assert raw.least == pytest.approx(standard.least, rel=1e-9)
+    assert raw.min_loss == pytest.approx(standard.min_loss, rel=1e-9)
     assert standard.x.mean(0) == pytest.approx([0, 0], abs=1e-12)
     assert standard.x.std(0) == pytest.approx([1, 1])
     assert raw.x.mean(0) == pytest.approx([7 / sqrt(2), 3 * 7 / sqrt(2)], rel=0.05)
@@ -242,8 +250,8 @@ def test_what_standardizing_does_for_the_descent():
     "off, first",
     [([1.0, 0.005, 0.5, 0.01, 0.0], 3), ([1.0, 0.5], None), ([0.0, 0.0], 0), ([0.0, np.nan], None)],
 )
-def test_arrival(off, first):
-    assert arrival(np.array(off)) == first
+def test_convergence_step(off, first):
+    assert convergence_step(np.array(off)) == first
 
 
 def test_centered_inputs_have_mean_zero_and_keep_their_variance():

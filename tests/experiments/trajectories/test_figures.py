@@ -17,7 +17,7 @@ IMAGE = re.compile(r'href="data:image/png;base64,([A-Za-z0-9+/=]+)"')
 
 
 def thumbnail(scene):
-    text = PAGES["trajectories"].stamp(scene, LIGHT)
+    text = PAGES["trajectories"].thumbnail_svg(scene, LIGHT)
     assert not re.search(r"nan|inf", IMAGE.sub("", text), re.IGNORECASE)
     assert len(text) < 60_000
     return text, ET.fromstring(text)

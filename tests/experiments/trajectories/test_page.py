@@ -1,7 +1,5 @@
 """The page in AppTest: what its controls do, what it says, links, locks, lessons, take home."""
 
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -28,6 +26,7 @@ from optviz.ui.training.optimizer_menu import optimizer_labels
 from tests.page import (
     components,
     contour,
+    csv_rows,
     curves,
     drawn,
     numbers,
@@ -642,10 +641,7 @@ def test_auto_comes_with_a_link_and_ends_where_a_hand_sets_the_rate():
 def test_of_two_scenes_every_file_holds_both():
     other = replace(BOOK, objective=Objective("himmelblau", start=(-0.5, -1.0), steps=50))
     both = replace(BOOK, beside=replace(other, optimizers=BOOK.optimizers[2:]))
-    paths, ends = (
-        list(csv.DictReader(io.StringIO(make(both))))
-        for make in (export.paths_csv, export.table_csv)
-    )
+    paths, ends = (csv_rows(make(both)) for make in (export.paths_csv, export.table_csv))
     own, beside = "1 Stretched bowl", "2 Himmelblau"
     last = {(r["scene"], r["optimizer"]): r for r in paths}
     assert [(*key, r["step"]) for key, r in last.items()] == [

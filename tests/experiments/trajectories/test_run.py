@@ -1,7 +1,5 @@
 """What scenes come to, below the page: how paths end, figures, step inspector, predictions, CSV."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -12,8 +10,8 @@ from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.figures import figures
 from optviz.experiments.trajectories.figures.curves import curves
-from optviz.experiments.trajectories.figures.inside import arrows, charts, own_state
-from optviz.experiments.trajectories.predict import NOBODY, judged
+from optviz.experiments.trajectories.figures.optimizer_state import arrows, charts, state_over_time
+from optviz.experiments.trajectories.predict import NOBODY, judge
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
@@ -23,7 +21,7 @@ from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.summary import Status, summarize
 from optviz.plot import LIGHT, method_styles, style, to_plotly
 from optviz.plot.contour import FAR
-from tests.page import drawn, numbers
+from tests.page import csv_rows, drawn, numbers
 from tests.table import table
 
 IDS = ("a", "b", "c", "d")
@@ -37,11 +35,6 @@ def sgd(lr, **more):
 # 267 steps of Momentum stand within the tolerance of the bowl's minimum for a moment
 SWINGING = Objective(steps=267)
 FAST = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.99}))
-
-
-def rows(text):
-    """Of a CSV file."""
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 def plotly(scene, name):
@@ -262,12 +255,12 @@ def test_table_and_csv():
     html = results(scene, LIGHT).html()
     assert ">36.99<" in html
     assert "steps to 0.001" in html
-    [row] = rows(results_csv(scene))
+    [row] = csv_rows(results_csv(scene))
     assert json.loads(row["settings"])["method"] == {"sgd": {"lr": 0.95}}
     found = [row[key] for key in ("lr", "gradient_evaluations", "steps_to_0.001", "status")]
     assert found == ["0.95", "30", "", "still moving"]
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
-    steps = rows(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))
+    steps = csv_rows(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))
     assert (len(steps), steps[30]["gradient_x"]) == (31, "")
     assert float(steps[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
 
@@ -277,7 +270,7 @@ def test_the_table_tells_touching_from_staying():
     for objective, cell in ((SWINGING, ">– (first 267)<"), (long, ">855 (first 267)<")):
         scene = Scene(objective, (FAST,))
         assert cell in results(scene, LIGHT).html()
-    [row] = rows(results_csv(scene))
+    [row] = csv_rows(results_csv(scene))
     reached = [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")]
     assert reached == ["267", "855", "855"]
 
@@ -316,10 +309,10 @@ def test_a_branch_of_another_method_shows_nothing_of_the_one_before():
     """Adam's v is a mean square, Momentum's a velocity."""
     adam = BOOK.optimizers[3]
     other = OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10))
-    held = own_state(run(BOOK.objective, other))
+    held = state_over_time(run(BOOK.objective, other))
     assert np.isnan(held["v"][:10]).all()
     assert np.isfinite(held["v"][10:]).all()
-    same = own_state(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
+    same = state_over_time(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
     assert np.isfinite(same["v"]).all(), "the same method goes on with what it had"
 
 
@@ -330,32 +323,32 @@ def test_points_fall_with_the_distance():
     end = run(BOOK.objective, BOOK.optimizers[0]).points[-1]
     for share, points in ((0.0, 10), (0.05, 8), (0.125, 5), (0.25, 0), (3.0, 0)):
         guess = tuple(end + share * np.array([20.0, 10.0]) * (1, 0))
-        got, verdict = judged(BOOK, list(IDS), Prediction("where", "a", point=guess))
+        got, verdict = judge(BOOK, list(IDS), Prediction("where", "a", point=guess))
         assert got == points
         assert "SGD ends at (−0.3504, 0.08478)" in verdict
 
 
 def test_who_arrives_first():
-    points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
+    points, verdict = judge(BOOK, list(IDS), Prediction("who", "a", pick="c"))
     right = "Right: AdaGrad got within 0.001 of the optimum first, at step 29, and stayed there."
     assert (points, verdict) == (10, right)
-    assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
+    assert judge(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
-    assert judged(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
-    assert judged(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
+    assert judge(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
+    assert judge(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
     swinging = Scene(SWINGING, (FAST,))
-    points, verdict = judged(swinging, ["a"], Prediction("who", "a", pick=NOBODY))
+    points, verdict = judge(swinging, ["a"], Prediction("who", "a", pick=NOBODY))
     assert (points, "no optimizer got" in verdict) == (10, True), "it was there, for a moment"
     twins = replace(BOOK, optimizers=(BOOK.optimizers[2],) * 2)
     for pick in "ab":
-        points, verdict = judged(twins, ["a", "b"], Prediction("who", "a", pick=pick))
+        points, verdict = judge(twins, ["a", "b"], Prediction("who", "a", pick=pick))
         assert points == 10
         assert "AdaGrad #1 and AdaGrad #2" in verdict
 
 
 def test_a_path_that_diverged_is_judged_by_its_last_point():
     scene = Scene(Objective(steps=2000), (sgd(10.0),))
-    points, verdict = judged(scene, ["a"], Prediction("where", "a", point=(0.0, 0.0)))
+    points, verdict = judge(scene, ["a"], Prediction("where", "a", point=(0.0, 0.0)))
     assert points == 0
     assert "nan" not in verdict
 
@@ -457,7 +450,7 @@ def test_to_maximize():
     solid = plotly(replace(scene, view=View(shown="surface")), "solid")
     height = numbers(next(t for t in solid["data"] if t["uid"] == "a")["z"])
     assert height[-1] > height[0], "the path goes uphill"
-    [first, *_rest] = rows(paths_csv([("SGD", path)]))
+    [first, *_rest] = csv_rows(paths_csv([("SGD", path)]))
     assert float(first["loss"]) == pytest.approx(slope)
     assert float(first["gradient_x"]) == pytest.approx(-slope)
     hill = Objective("himmelblau", start=(-0.5, -1.0), steps=200, maximize=True)

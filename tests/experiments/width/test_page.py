@@ -1,7 +1,5 @@
 """Width and rate: the table of the paper, that the best rate stays, the page once through."""
 
-import csv
-import io
 import re
 from dataclasses import replace
 
@@ -13,10 +11,10 @@ from optviz.experiments.width.page import PAGE, curves, losses_csv, over_rate, s
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
-from optviz.spec import Choice, SpecError
+from optviz.spec import Choice, SpecError, validate
 from optviz.training import Data, Split, Training, advance, begin, load
 from tests.memo import trained
-from tests.page import open_page, plots, sound
+from tests.page import csv_rows, open_page, plots, sound
 from tests.page import trained as with_trained
 from tests.table import table
 
@@ -131,7 +129,7 @@ def what_is_said_and_kept():
     rates = 2.0 ** np.arange(-11, -1)
     assert rings == [rates[c.best] for c in (*standard, *mup)]
     assert [row[1] for row in standings(found).rows] == [2.0**-k for k in (4, 5, 6, 7, 8)]
-    rows = list(csv.DictReader(io.StringIO(losses_csv(found))))
+    rows = csv_rows(losses_csv(found))
     assert len(rows) == 5 * 2 * 10 * 2
     assert {row["parametrization"] for row in rows} == {"standard", "mup"}
 
@@ -139,7 +137,7 @@ def what_is_said_and_kept():
 @table("widths", [(), (64, 32), (32, 32), (33,)])
 def test_widths_are_some_of_those_offered(widths):
     with pytest.raises(SpecError):
-        PAGE.check(replace(SCENE, widths=widths))
+        validate(replace(SCENE, widths=widths))
 
 
 def test_networks_that_diverge_have_no_best_rate():

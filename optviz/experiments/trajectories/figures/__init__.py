@@ -11,7 +11,7 @@ from optviz.experiments.trajectories.figures import univariate
 from optviz.experiments.trajectories.figures.curves import curves
 from optviz.experiments.trajectories.spec import LEVELS, Scene, View, noise_in_words
 from optviz.experiments.trajectories.state import state
-from optviz.experiments.trajectories.words import said
+from optviz.experiments.trajectories.wording import for_sign
 from optviz.functions.function import Function
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.minima import minima_of
@@ -54,7 +54,7 @@ class Track(NamedTuple):
         """As it is drawn: its iterates or look-ahead points, on a contour from all starts; on the
         curve of a function of x alone with its tangents.
         """
-        run, several_starts = self.run, first(scene) == "contour"
+        run, several_starts = self.run, landscape_name(scene) == "contour"
         batch = runs.multistart(scene.objective, self.config) if several_starts else None
         drawn = Path(self.id, self.name, run.points, run.heights, self.style)
         if scene.objective.f.univariate:
@@ -110,7 +110,7 @@ def minima(f: Function) -> list[contour.Minima]:
         chosen = listed & (known.lowest == lowest) & (on_curve == curve)
         if chosen.any():
             at, height = known.points[chosen], f.sign * known.values[chosen]
-            shown.append(contour.Minima(said(name, f.sign), at, height, not lowest, curve))
+            shown.append(contour.Minima(for_sign(name, f.sign), at, height, not lowest, curve))
     return shown
 
 
@@ -187,8 +187,8 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     return replace(figure, view=key, label=label)
 
 
-def first(scene: Scene) -> str:
-    """The name of the first figure."""
+def landscape_name(scene: Scene) -> str:
+    """The name of the figure of the landscape: in space, or the contour."""
     return "solid" if scene.view.in_space and not scene.objective.f.univariate else "contour"
 
 
@@ -196,7 +196,8 @@ def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> di
     """The figures by name; with `only`, the lines of these optimizers alone, on axes for all."""
     drawn = tracks(scene, ids, theme)
     share = [track for track in drawn if only is None or track.id in only]
-    return {"curves": curves(scene, drawn, only), first(scene): landscape(scene, share, theme)}
+    name = landscape_name(scene)
+    return {"curves": curves(scene, drawn, only), name: landscape(scene, share, theme)}
 
 
 def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from optviz.experiments.trajectories.spec import ALONG, METRICS, Scene
-from optviz.experiments.trajectories.words import said
+from optviz.experiments.trajectories.wording import for_sign
 from optviz.optim.base import find
 from optviz.optim.minima import minima_of
 from optviz.optim.run import named_schedules
@@ -68,7 +68,7 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
         above = metric == "loss" and view.log and floor
         from_floor = above and abs(known.floor) > 1e-12
         title = N_("loss above the minimum") if from_floor else METRICS[metric]
-        title = said(SHORT[metric] if len(metrics) > 2 else title, f.sign)
+        title = for_sign(SHORT[metric] if len(metrics) > 2 else title, f.sign)
         ys = {
             t.id: _above(t.run.values, known) if above else series(metric, t.run, known)
             for t in tracks
@@ -91,7 +91,7 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
                 hover = f"{{name}}: {symbol} = {{y:.4g}}"
                 marks += curve(t, ys[t.id], f"-{name}", legend=False, hover=hover)
         panels.append(Panel(marks, x_axis, _scale(ys.values(), False, 3, f"{symbol}(t)")))
-    shown = ", ".join(said(METRICS[metric], f.sign) for metric in metrics)
+    shown = ", ".join(for_sign(METRICS[metric], f.sign) for metric in metrics)
     label = _("{curves} over {along}. The table below shows the same data.")
     return stack(
         panels,

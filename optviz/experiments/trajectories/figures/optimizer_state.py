@@ -15,7 +15,7 @@ COORDINATES = ((N_("along x"), (), "circle"), (N_("along y"), (7, 4), "square"))
 MARKERS = 8
 
 
-def own_state(run) -> dict[str, np.ndarray]:
+def state_over_time(run) -> dict[str, np.ndarray]:
     """What the last optimizer of a run holds, `(steps+1, 2)` by name; NaN before it began.
 
     Another method before a fork may have had something else under the same letter.
@@ -29,7 +29,7 @@ def own_state(run) -> dict[str, np.ndarray]:
 def charts(run, theme: Theme, **figure) -> Figure:
     """A panel for each thing that the optimizer holds, and one for the effective rate."""
     names = run.optimizer.state_names
-    rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
+    rows = [(f"{name}: {_(names[name])}", values) for name, values in state_over_time(run).items()]
     if (corners := simplex(run)) is not None:
         rows.append((_("extent of the simplex"), np.ptp(corners, 1)))
     if np.isfinite(run.gradients).any() or not rows:  # or there would be no chart at all
@@ -81,7 +81,7 @@ def arrows(run, theme: Theme, color: str) -> dict:
     if np.isfinite(run.gradients).any():
         label = "∇f" if run.function.sign < 0 else "−∇f"
         vectors.append(_vector(label, -run.gradients, theme.faint, "2 3", "gradient"))
-    for name, values in own_state(run).items():
+    for name, values in state_over_time(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])
         if sign == 1:  # as it was brought along, so that with the gradient it makes the step
             vectors.append(_vector(name, values[:-1], color, "9 4"))

@@ -58,12 +58,12 @@ MAXIMIZED = {
 }
 
 
-def said(message: str, sign: int) -> str:
+def for_sign(message: str, sign: int) -> str:
     """A message, or where the sign of the function is -1 the one that then takes its place."""
     return _(MAXIMIZED.get(message, message) if sign < 0 else message)
 
 
-def place(point, f=None) -> str:
+def format_point(point, f=None) -> str:
     """A point for reading; on a function of x alone that is enough."""
     if f and f.univariate:
         return f"x = {number(unless_rounding(point, 1.0)[0])}"

@@ -11,7 +11,7 @@ import streamlit as st
 from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Context, Page, Section
 from optviz.plot import THEMES, to_plotly
-from optviz.plot.training import curves_alone
+from optviz.plot.training import curves_only
 from optviz.shell import kept, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import card as lesson_card
@@ -232,7 +232,7 @@ def _watch(page, view, first, jobs):
         if not comparing:
             return context
         if amount_of(first, states[: len(first)]).complete:
-            results.lines = [curves_alone(line) for line in context.lines]
+            results.lines = [curves_only(line) for line in context.lines]
         return replace(context, before=results.before, kept=kept.lines(context, view, results))
 
     def draw(states):

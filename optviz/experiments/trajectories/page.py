@@ -26,7 +26,7 @@ from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES, method_styles
 from optviz.plot.contour import guess_mark
-from optviz.plot.style import packed
+from optviz.plot.style import pack_array
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
@@ -138,7 +138,7 @@ def _hands(scene, theme):
         frame = dict(zip("xy", f.domain, strict=True))
         grab = {"epoch": session().epoch, "frame": frame, "start": start, "label": label}
         if clicks == "start" and f.univariate:  # it is taken along the curve
-            grab["heights"] = packed(univariate.heights(f))
+            grab["heights"] = pack_array(univariate.heights(f))
     looks_inside = scene.view.shown == "both" and _looks_inside()
     if looks_inside and not sealed() and inspected() and not f.univariate:
         i = state().ids.index(inspected())

@@ -281,7 +281,7 @@ def equations_of(name: str, config) -> str:
 
 
 def _displayed(thing):
-    return [f"$$ {e} $$" for e in equations.filled(thing)]
+    return [f"$$ {e} $$" for e in equations.equations_with_values(thing)]
 
 
 # Predictions.

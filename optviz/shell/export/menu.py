@@ -19,7 +19,7 @@ from optviz.experiments.trajectories.state import sealed, state
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
-from optviz.plot.table import joined
+from optviz.plot.table import join_csv
 from optviz.shell import sharing
 from optviz.shell.export import torch_training, write
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
@@ -157,7 +157,7 @@ def _of_both(text_of):
         if not scene.beside:
             return text_of(scene)
         both = enumerate(scene.both, 1)
-        return joined("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
+        return join_csv("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
 
     return text
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories.run import path
 from optviz.shell.lessons import LESSONS, Lesson
-from optviz.shell.lessons.numbers import filled
+from optviz.shell.lessons.numbers import fill_placeholders
 from optviz.shell.lessons.thumbnails import thumbnail
 from optviz.shell.links import tile
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
@@ -31,7 +31,10 @@ def card() -> None:
     lesson = open_lesson_of_page()
     if lesson is None:
         return
-    texts = {name: filled(getattr(lesson, name), lesson, path) for name in ("text", "look", "next")}
+    texts = {
+        name: fill_placeholders(getattr(lesson, name), lesson, path)
+        for name in ("text", "look", "next")
+    }
     with st.container(border=True, key="lesson"):
         st.markdown(f"## {lesson.title}\n{texts['text']}")
         st.markdown(f"**{_('Look for.')}** {texts['look']}")

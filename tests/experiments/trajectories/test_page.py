@@ -325,7 +325,9 @@ def test_every_choice_of_pictures_is_drawn_alone_and_beside_another_scene():
 def test_turning_one_slider_computes_one_path_and_no_contour(monkeypatch):
     at, paths = open_app(), []
     monkeypatch.setattr(runs, "minimize", lambda *given: paths.append(given) or minimize(*given))
-    monkeypatch.setattr(runs.Landscape, "of", lambda *given: pytest.fail("it is there already"))
+    monkeypatch.setattr(
+        runs.Landscape, "from_function", lambda *given: pytest.fail("it is there already")
+    )
     sgd = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
     change(at, optimizers=(sgd, *BOOK.optimizers[1:]))
     assert len(paths) == 1

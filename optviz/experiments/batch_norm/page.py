@@ -144,7 +144,7 @@ def _typed(form, label, read, put, what="typed"):
     try:
         read(typed)
     except ValueError as error:
-        message = _("Here {reason}. Shown are the last that could be read.")
+        message = _("Here {reason}. PageContents are the last that could be read.")
         st.error(message.format(reason=error), icon=":material/error:")
 
 

@@ -166,13 +166,13 @@ def map_of(context: Context) -> list:
 
     def draw():
         picture = map_figure(spec, context.theme, found)
-        show("sensitivity-map", picture, clicks="cell", guessed=clicked, brushed=seen, zooms=True)
+        show("sensitivity-map", picture, clicks="cell", on_guess=clicked, on_brush=seen, zooms=True)
 
     def follow():
         config, now = spec.config, session()
         scene = Scene(spec.objective, (config,), spec.tolerance)
         now.show("trajectories", scene.affordable())
-        now.wanted = "trajectories"
+        now.next_page = "trajectories"
 
     def link():
         label = _("{name} as it is set, in Trajectories").format(name=spec.names[spec.chosen])
@@ -300,7 +300,7 @@ def basins(context: Context) -> list:
         def draw():
             figure = basin_figure(spec, theme, one, spec.names[i])
             key = "sensitivity-basins" + "-other" * (i != spec.chosen)
-            show(key, figure, clicks="guess", guessed=clicked)
+            show(key, figure, clicks="guess", on_guess=clicked)
 
         return Widget(draw)
 

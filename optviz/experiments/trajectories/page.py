@@ -30,10 +30,10 @@ from optviz.plot.style import pack_array
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import lazy, player, show, theme_name
+from optviz.ui.components import lazy_popover, player, show, theme_name
 from optviz.ui.controls import switch
 from optviz.ui.form import Form
-from optviz.ui.live import grabber, live_patch
+from optviz.ui.live import live_patch, start_handle
 from optviz.ui.session import session
 
 BESIDE = "beside-shown"  # the key of the switch beside the contour
@@ -132,7 +132,7 @@ def _hands(scene, theme):
     if sealed() and asked.question == "where":
         clicks, start = "guess", asked.point or start
         label = _("Your guess: drag it, or move it with the arrow keys")
-    elif locks.free("run"):
+    elif locks.is_editable("run"):
         clicks, label = "start", _("Start: drag it, or move it with the arrow keys")
     if clicks:
         frame = dict(zip("xy", f.domain, strict=True))
@@ -144,7 +144,7 @@ def _hands(scene, theme):
         i = state().ids.index(inspected())
         path = runs.path(objective, scene.optimizers[i])
         drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
-    return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
+    return {"clicks": clicks, "on_guess": predict.guessed, "grab": grab, "arrows": drawn}
 
 
 @st.fragment
@@ -156,16 +156,16 @@ def start_handler(form: Form) -> None:
         place, objective = form.at("objective", "start"), form.value.objective
         place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
-    grabber("grab", put, lambda: live_patch(lambda: live_figures(form.value)))
+    start_handle("grab", put, lambda: live_patch(lambda: live_figures(form.value)))
 
 
 def buttons(form: Form) -> None:
     """How the scene is shown, and the invitation to predict."""
-    if not locks.hidden("view"):
+    if not locks.is_hidden("view"):
         view = view_form(form)
         view.draw([SHOWN])
-        lazy(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
-    if locks.may_leave() and not locks.hidden("view"):
+        lazy_popover(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
+    if locks.scene_is_editable() and not locks.is_hidden("view"):
         _compare(form)
     st.button(
         _("Predict"),

@@ -7,7 +7,7 @@ from optviz.shell.lessons import LESSONS, Lesson
 from optviz.shell.lessons.numbers import fill_placeholders
 from optviz.shell.lessons.thumbnails import thumbnail
 from optviz.shell.links import tile
-from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
+from optviz.shell.opening import open_lesson, open_lesson_of_page, open_page
 from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.components import theme_name
@@ -84,9 +84,9 @@ def _neighbors(lesson):
 
 def gallery() -> None:
     """Every lesson as a picture with its title; one click opens it on its page."""
-    opened("lessons")
+    open_page("lessons")
     follow_theme()
-    if locks.hidden("lessons"):
+    if locks.is_hidden("lessons"):
         st.markdown(_("The author of the link that you opened has put the lessons away."))
         return
     about = _("Each is a scene to play with: what to look for, what to try next.")
@@ -129,7 +129,7 @@ def found(words: str, chapter: str = "") -> list[Lesson]:
 
 def _free():
     """Whether a lesson may take the place of the scene."""
-    return locks.may_leave() and locks.free("lessons")
+    return locks.scene_is_editable() and locks.is_editable("lessons")
 
 
 def _tile(lesson):

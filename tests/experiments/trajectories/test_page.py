@@ -332,7 +332,7 @@ def test_turning_one_slider_computes_one_path_and_no_contour(monkeypatch):
     change(at, optimizers=(sgd, *BOOK.optimizers[1:]))
     assert len(paths) == 1
     assert "base" not in contour(at), "the contour is not sent again either"
-    session(at).states[Browser].bases.clear()  # the browser has lost it
+    session(at).states[Browser].underlay_ids.clear()  # the browser has lost it
     assert "base" in contour(at.run())
 
 

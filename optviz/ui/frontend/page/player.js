@@ -75,7 +75,7 @@ class Player {
 
   update({ data, setTriggerValue }) {
     this.tell = setTriggerValue;
-    this.awaited = data.awaited;
+    this.reportEnd = data.report_end;
     const whole = this.scene !== undefined && this.scene !== data.scene;
     this.range.max = data.steps;
     if (this.scene === undefined && clock.end === 0) clock.reach(data.steps, true);
@@ -104,9 +104,9 @@ class Player {
     this.root.dataset.step = step;
     this.root.dataset.playing = playing;
     document.documentElement.toggleAttribute("data-ov-playing", playing);
-    if (this.awaited && this.awaited !== this.reported && step >= end && !playing && !sealed) {
-      this.reported = this.awaited;
-      this.tell("arrived", this.awaited);
+    if (this.reportEnd && this.reportEnd !== this.reported && step >= end && !playing && !sealed) {
+      this.reported = this.reportEnd;
+      this.tell("end", this.reportEnd);
     }
   }
 

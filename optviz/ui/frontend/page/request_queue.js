@@ -38,9 +38,9 @@ export class Courier {
   // another state of the component, for `again`.
   heard(component, again) {
     const { data, setStateValue } = component;
-    if (data.beside) open();
+    if (data.endpoint) open();
     this.send = async values => {
-      const answer = data.beside && isOpen() && (await ask(data.beside, values));
+      const answer = data.endpoint && isOpen() && (await ask(data.endpoint, values));
       if (this.stopped) return;
       if (answer) again({ ...component, data: { ...data, ...answer } });
       else setStateValue("values", values);

@@ -127,8 +127,9 @@ class Toolbar {
     this.data = data;
     this.tell = setTriggerValue;
     hands.rest = () => setTriggerValue("rest", true);
-    if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
-    this.said = data.said;
+    if (this.jobStatus !== data.status && this.jobStatus !== undefined)
+      this.status.textContent = data.status;
+    this.jobStatus = data.status;
     this.address(data);
     this.resume(data.session);
     for (const [name, e] of Object.entries(this.buttons)) {

@@ -22,7 +22,7 @@ from optviz.experiments.trajectories.figures import (
 )
 from optviz.experiments.trajectories.figures.inside import arrows
 from optviz.experiments.trajectories.spec import BOOK, Scene
-from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
+from optviz.experiments.trajectories.state import KEY, paths_hidden, prediction, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES, method_styles
 from optviz.plot.contour import guess_mark
@@ -75,7 +75,7 @@ def stage(form: Form) -> None:
 def _pictures(scene, theme):
     """Functions that show the landscape, under a hand, and the curves of the scene."""
     drawn, name, asked = figures(scene, state().ids, theme), first(scene), prediction()
-    figure, hidden = drawn[name], {"sealed": sealed()}
+    figure, hidden = drawn[name], {"hidden": paths_hidden()}
     more = hidden | (_hands(scene, theme) if name == "contour" else {})
     if asked and asked.point:
         figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
@@ -129,7 +129,7 @@ def _hands(scene, theme):
     """What a click on the contour means, where the start can be taken hold of, and the arrows."""
     asked, objective, f = prediction(), scene.objective, scene.objective.f
     clicks, grab, drawn, start = None, None, None, objective.start
-    if sealed() and asked.question == "where":
+    if paths_hidden() and asked.question == "where":
         clicks, start = "guess", asked.point or start
         label = _("Your guess: drag it, or move it with the arrow keys")
     elif locks.is_editable("run"):
@@ -140,7 +140,7 @@ def _hands(scene, theme):
         if clicks == "start" and f.univariate:  # it is taken along the curve
             grab["heights"] = pack_array(univariate.heights(f))
     looks_inside = scene.view.shown == "both" and _looks_inside()
-    if looks_inside and not sealed() and inspected() and not f.univariate:
+    if looks_inside and not paths_hidden() and inspected() and not f.univariate:
         i = state().ids.index(inspected())
         path = runs.path(objective, scene.optimizers[i])
         drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)

@@ -46,7 +46,7 @@ def stop() -> None:
 def guessed(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
     found = prediction()
-    if found and found.sealed and found.question == "where":
+    if found and found.hidden and found.question == "where":
         key = session().specs[KEY].objective.landscape_key()
         state().prediction = replace(found, point=(x, y), landscape=key)
 
@@ -104,10 +104,10 @@ def bar(form: Form) -> None:
             st.markdown(said)
             session().job_status = said.replace("*", "")  # to those who hear
         else:
-            asked = text.question(found, names, scene) if found.sealed else _("Here they go …")
+            asked = text.question(found, names, scene) if found.hidden else _("Here they go …")
             st.markdown(asked)
         with st.container(horizontal=True, vertical_alignment="center"):
-            if found.sealed:
+            if found.hidden:
                 _question(found, kept.ids, names)
             _buttons(form, found)
             if kept.score:
@@ -116,7 +116,7 @@ def bar(form: Form) -> None:
 
 def _standing(found, ids, scene):
     """What is left of the answer when optimizers or the function have changed."""
-    if found is None or not found.sealed:
+    if found is None or not found.hidden:
         return found
     if found.about not in ids:
         found = replace(found, about=ids[0], point=None)
@@ -131,7 +131,7 @@ def _buttons(form, found):
         more = {"args": (of,), "type": "primary", "disabled": disabled}
         st.button(label, key=key, icon=icon, on_click=put, **more)
 
-    if found.sealed:
+    if found.hidden:
         primary(_("Reveal"), "reveal", "visibility", reveal, form.value, not found.answered)
     else:
         primary(_("Next question"), "again", "replay", another, form, found.points is None)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.state import sealed
+from optviz.experiments.trajectories.state import paths_hidden
 from optviz.experiments.trajectories.table import at_every_step, results
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.minima import minima_of
@@ -67,7 +67,7 @@ def _remarks(scene):
             yield text.branch(name, config, runs.path(objective, config))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         paths = runs.multistart(objective, config)
-        if paths is not None and len(minima_of(objective.f)) and not sealed():
+        if paths is not None and len(minima_of(objective.f)) and not paths_hidden():
             yield text.multistart(name, paths, runs.arrivals(paths, scene.tolerance))
 
 

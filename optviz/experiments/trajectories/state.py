@@ -58,7 +58,7 @@ class Prediction:
     verdict: str = ""
 
     @property
-    def sealed(self) -> bool:
+    def hidden(self) -> bool:
         """Whether the paths are still hidden."""
         return not self.revealed
 
@@ -86,10 +86,10 @@ def prediction() -> Prediction | None:
     return found.prediction if found.ids else None
 
 
-def sealed() -> bool:
+def paths_hidden() -> bool:
     """Whether the paths are hidden until a prediction is revealed."""
     found = prediction()
-    return bool(found and found.sealed)
+    return bool(found and found.hidden)
 
 
 def optimizer_form(form: Form, key: str) -> Form:

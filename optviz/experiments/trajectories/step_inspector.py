@@ -10,7 +10,7 @@ import streamlit as st
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures.inside import charts
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
-from optviz.experiments.trajectories.state import optimizer_form, sealed, state
+from optviz.experiments.trajectories.state import optimizer_form, paths_hidden, state
 from optviz.optim.base import chain
 from optviz.optim.config import MAX_FORKS, Fork
 from optviz.optim.equations import evaluate_equations, step_record
@@ -32,7 +32,7 @@ def inspected() -> str | None:
 def inside(form: Form) -> None:
     """Which optimizer is looked into, its step and charts; nothing while the paths are hidden."""
     scene, key = form.value, inspected()
-    if sealed():
+    if paths_hidden():
         st.markdown(_("First your prediction, then the inside of it."))
         return
     ids = state().ids

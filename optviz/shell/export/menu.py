@@ -15,7 +15,7 @@ from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.spec import Scene, run_in_words
-from optviz.experiments.trajectories.state import sealed, state
+from optviz.experiments.trajectories.state import paths_hidden, state
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
@@ -98,7 +98,7 @@ def _scripts(name, python, about, torch, missing):
 
 def scene_menu(scene: Scene) -> None:
     """What can be kept of a scene."""
-    if sealed():
+    if paths_hidden():
         st.markdown(_("First your prediction: everything here tells how it ends."))
         return
     theme, link, ids = theme_name(), sharing.address(), list(state().ids)

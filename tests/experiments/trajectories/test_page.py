@@ -375,8 +375,8 @@ def test_a_path_that_has_ended_has_no_inside():
 def test_a_prediction_from_question_to_verdict():
     at = open_app()
     at.button(key="predict-begin").click().run()
-    assert contour(sound(at))["sealed"]
-    assert curves(at)["sealed"]
+    assert contour(sound(at))["hidden"]
+    assert curves(at)["hidden"]
     assert contour(at)["clicks"] == "guess"
     assert at.button(key="reveal").disabled
     opened(inside(at), **{"take-home": True})
@@ -393,7 +393,7 @@ def test_a_prediction_from_question_to_verdict():
     state(at).prediction = replace(state(at).prediction, point=end, landscape=land)
     at.run()
     at.button(key="reveal").click().run()
-    assert not contour(at)["sealed"]
+    assert not contour(at)["hidden"]
     assert components(at, "player")[0]["play"] == state(at).prediction.revealed
     assert at.button(key="again").disabled, "no way out of a bad guess"
     assert state(at).prediction.scene == BOOK, (

@@ -26,8 +26,8 @@ def rate(visitor):
 
 WRONG = (
     *("", "text", "[]", "null", "1", "[" * 100_000, b"\xff\x00", '{"n": 1}'),
-    *('{"n": "x", "key": "", "said": {}}', '{"n": 1, "key": "x", "said": 5}'),
-    '{"n": Infinity, "key": "x", "said": {}}',
+    *('{"n": "x", "key": "", "message": {}}', '{"n": 1, "key": "x", "message": 5}'),
+    '{"n": Infinity, "key": "x", "message": {}}',
 )
 
 
@@ -59,7 +59,7 @@ def test_nobody_asks_without_end(server):
             [growth] = visitor.data("growth")
             socket = await visitor._connect("beside")
             for n in range(500):
-                question = {"n": n, "key": growth["key"], "said": visitor.drawn}
+                question = {"n": n, "key": growth["key"], "message": visitor.drawn}
                 await socket.send(json.dumps(question))
             with pytest.raises(websockets.ConnectionClosed):
                 await asyncio.wait_for(all_answers(socket), 10)
@@ -76,7 +76,7 @@ def test_a_hand_is_followed_beside_streamlit_as_by_a_run(server):
             await one.run()
             await other.run()
             [(own, said)], [(key, _same)] = (v.turned("lr", 0.5).items() for v in (one, other))
-            asked = one.components[own][1]["beside"]
+            asked = one.components[own][1]["endpoint"]
             answer = await one.ask(asked, said["values"])
             await other.tell({key: said})  # by a run of the script
             by_run = other.components[key][1]
@@ -98,7 +98,7 @@ def test_no_turn_is_lost_that_meets_a_run_of_the_page(server):
             await visitor.run()
             for value in (0.21, 0.22, 0.23, 0.24):
                 [(key, said)] = visitor.turned("lr", value).items()
-                asked = visitor.components[key][1]["beside"]
+                asked = visitor.components[key][1]["endpoint"]
                 answer, _ = await asyncio.gather(visitor.ask(asked, said["values"]), visitor.run())
                 if answer is None:  # the browser then tells it to Streamlit
                     await visitor.tell({key: said})
@@ -115,7 +115,7 @@ def test_what_a_page_of_before_could_ask_is_not_answered(server):
     async def visits():
         async with Visitor(server) as visitor:
             await visitor.run()
-            before = next(iter(visitor.panels().values()))["beside"]
+            before = next(iter(visitor.panels().values()))["endpoint"]
             assert await visitor.ask(before, {"n": 1, "lr": 0.3})
             await visitor.run()
             assert await visitor.ask(before, {"n": 2, "lr": 0.4}) is None

@@ -144,7 +144,7 @@ class Visitor:
         """Turn the first hyperparameter of this name, as the browser does while a hand drags it."""
         [(key, said)] = self.turned(name, value).items()
         _name, data = self.components[key]
-        answer = data["beside"] and await self.ask(data["beside"], said["values"])
+        answer = data["endpoint"] and await self.ask(data["endpoint"], said["values"])
         if answer:
             data |= answer
         else:
@@ -187,19 +187,19 @@ class Visitor:
         self.drawn |= {name: news["version"] for name, news in answer.get("pictures", {}).items()}
         self.grown += bool(answer.get("pictures"))
 
-    async def ask(self, key: str, said: dict) -> dict | None:
+    async def ask(self, key: str, message: dict) -> dict | None:
         """What the server says beside Streamlit; None where the page has to be run."""
         if self.beside is None:
             try:
                 self.beside = await self._connect("beside")
             except websockets.InvalidStatus:  # the server has none
                 return None
-        await self.beside.send(json.dumps({"n": 1, "key": key, "said": said}))
+        await self.beside.send(json.dumps({"n": 1, "key": key, "message": message}))
         raw = await self.beside.recv()
         self.received += len(raw)
         self.plotted += len(raw)
         answer = json.loads(raw)
-        return None if "again" in answer else answer
+        return None if "rerun" in answer else answer
 
     @property
     def pause(self) -> float:

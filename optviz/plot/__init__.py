@@ -9,7 +9,7 @@ A curve over seeds, the idiom of every page::
 
 Small multiples, with ticks at the outer panels only::
 
-    panels = [Panel([Line(x, y, look, name=name, uid=f"{i}", legend=i == 0, hover="{y:.1%}")],
+    panels = [Panel([Line(x, y, line_style, name=name, uid=f"{i}", legend=i == 0, hover="{y:.1%}")],
                     Axis("epoch", limits=(0, 5), ticks=3), percent(), title=f"η = {rate:g}")
               for i, (rate, y) in enumerate(found)]
     return grid(panels, columns=4, share_x=True, share_y=True, legend="window")
@@ -71,14 +71,14 @@ from optviz.plot.marks import (
 )
 from optviz.plot.matrix import matrix
 from optviz.plot.network import network_graph
-from optviz.plot.parallel import Bundle, along, brush, parallel_coordinates
+from optviz.plot.parallel import Bundle, axis_values, brush, parallel_coordinates
 from optviz.plot.series import (
     bar_with_seeds,
     curve_with_band,
     histogram_bars,
     histogram_outline,
     over_seeds,
-    thinned,
+    thin_indices,
     trail,
 )
 from optviz.plot.style import (
@@ -92,7 +92,7 @@ from optviz.plot.style import (
     percentage,
     percentage_points,
     style,
-    unless_rounding,
+    zero_rounding_errors,
 )
 from optviz.plot.table import Column, Table
 from optviz.plot.writers.plotly import layer, to_plotly

@@ -10,7 +10,7 @@ from optviz.plot.figure import Axis, Figure
 from optviz.plot.landscape import Domain, Heights, Landscape
 from optviz.plot.landscape.rings import rings
 from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark, entry
-from optviz.plot.style import Style, Theme, mixed
+from optviz.plot.style import Style, Theme, mix_color
 from optviz.translation import _
 
 LEVELS = 24
@@ -60,8 +60,9 @@ def falls_into_beads(land: Landscape) -> bool:
     """Whether contour lines break up in valleys that are thinner than the grid: in a twentieth of
     the low places the slope changes by more than a level from one point to the next.
     """
-    heights = Heights.of(land, None, root=True)
-    z, level = heights.up(land.inner).clip(max=heights.high), (heights.high - heights.low) / LEVELS
+    heights = Heights.from_landscape(land, None, root=True)
+    z = heights.transform(land.inner).clip(max=heights.high)
+    level = (heights.high - heights.low) / LEVELS
     bend = np.zeros_like(z)
     bend[1:-1] = np.diff(z, 2, axis=0)
     bend[:, 1:-1] = np.maximum(bend[:, 1:-1], np.diff(z, 2, axis=1))
@@ -71,7 +72,7 @@ def falls_into_beads(land: Landscape) -> bool:
 
 def _levels(land, log):
     """How high values are drawn; the first of the even levels, and from each to the next."""
-    heights = Heights.of(land, log, root=True)
+    heights = Heights.from_landscape(land, log, root=True)
     step = (heights.high - heights.low) / LEVELS or 1.0
     return heights, heights.low + step / 2, step
 
@@ -94,11 +95,12 @@ def landscape(
     if top > high:  # the last of the colors are for what is higher than the domain
         shares = np.linspace(0, 1, 21)
         places = np.interp(shares, [0, 1 - BEYOND, 1], [0, (high - low) / (top - low), 1])
-        colors = [(float(p), mixed(colors, share)) for p, share in zip(places, shares, strict=True)]
+        stops = zip(places, shares, strict=True)
+        colors = [(float(place), mix_color(colors, share)) for place, share in stops]
     return Contour(
         land.x,
         land.y,
-        heights.up(land.z),
+        heights.transform(land.z),
         colors,
         start=start,
         end=top,
@@ -210,7 +212,7 @@ def _path(domain, path, theme, markers):
 
     Two marks, because a host that moves drawn things needs to know which dot is which.
     """
-    points, look = path.points, path.style
+    points, style = path.points, path.style
     drawn = within_reach(domain, points)
     known = np.flatnonzero(np.isfinite(points).all(-1))
     every = -(-len(points) // markers) if markers else len(points)
@@ -225,17 +227,17 @@ def _path(domain, path, theme, markers):
     dots = Dots(
         x,
         y,
-        look,
+        style,
         uid=f"{path.id}m",
         legend=False,
         values=[*steps, *[at] * out],
         meta={"of": path.id, "head": plain},
-        symbols=[look.marker] * len(steps) + ["x-thin-open"] * out,
+        symbols=[style.marker] * len(steps) + ["x-thin-open"] * out,
         size=[6] * plain + [12] * head + [15] * out,
-        edge=[look.color] * plain + [theme.ink] * head + [look.color] * out,
+        edge=[style.color] * plain + [theme.ink] * head + [style.color] * out,
         edge_width=[0] * plain + [1.5] * head + [3] * out,
     )
-    return [Line(*drawn.T, look, uid=path.id, meta={"trail": True}, **line), dots]
+    return [Line(*drawn.T, style, uid=path.id, meta={"trail": True}, **line), dots]
 
 
 def _halo(domain, path, theme):
@@ -249,24 +251,24 @@ def _more(domain, path, theme):
     """Thin lines from further initial points, rings around these, and one mark with all heads."""
     if path.more is None:
         return []
-    drawn, look = within_reach(domain, path.more), path.style.solid
-    colors = [look.color] * drawn.shape[1]
+    drawn, style = within_reach(domain, path.more), path.style.solid
+    colors = [style.color] * drawn.shape[1]
     if path.basins is not None:
         colors = [theme.faint if b < 0 else theme.lines[b % len(theme.lines)] for b in path.basins]
     thin = {"width": 1.1, "opacity": 0.8, "meta": {"trail": True}, "legend": False}
     lines = [
-        Line(*drawn[:, k].T, Style(color, marker=look.marker), uid=f"{path.id}s{k}", **thin)
+        Line(*drawn[:, k].T, Style(color, marker=style.marker), uid=f"{path.id}s{k}", **thin)
         for k, color in enumerate(colors)
     ]
     ring = {"size": 7, "edge_width": 1.5, "legend": False}
-    starts = Dots(*drawn[0].T, Style(look.color, marker="circle-open"), uid=f"{path.id}ss", **ring)
+    starts = Dots(*drawn[0].T, Style(style.color, marker="circle-open"), uid=f"{path.id}ss", **ring)
     # of each path the last step at which it is anywhere
     last = np.isfinite(path.more).all(-1).cumsum(0).argmax(0)
     x, y = heads = np.take_along_axis(drawn, last[None, :, None], 0)[0].T
     there = np.isfinite(heads).all(0)
     meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
     dots = {"uid": f"{path.id}sm", "size": 7, "values": last[there], "meta": meta, "legend": False}
-    return [*lines, starts, Dots(x[there], y[there], look, **dots)]
+    return [*lines, starts, Dots(x[there], y[there], style, **dots)]
 
 
 def _simplex(domain, path):

@@ -35,7 +35,7 @@ def latex_number(value) -> str:
     return power if digits == "1" else rf"{digits}\!\cdot\!{power}"
 
 
-def filled(thing) -> list[str]:
+def equations_with_values(thing) -> list[str]:
     """The equations of an optimizer, wrapper or schedule with the values of its hyperparameters in
     place of their symbols.
 

@@ -1,4 +1,4 @@
-"""What a figure is made of: small frozen values that hold data and look, not how they are drawn.
+"""What a figure is made of: small frozen values that hold data and style, not how they are drawn.
 
 Arrays are anything NumPy takes; NaN is a gap. Coordinates may be strings on an axis of categories.
 """

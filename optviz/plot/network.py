@@ -40,11 +40,11 @@ def network_graph(
         for (i, j), value in np.ndenumerate(w):
             if not np.isfinite(value):
                 continue
-            kind, look = _look(value, theme)
+            kind, style = _weight_style(value, theme)
             ends = np.stack([at[k][i], at[k + 1][j]])
             width = MIN_WIDTH + (MAX_WIDTH - MIN_WIDTH) * abs(value) / largest
             first = all(mark.name != kind for mark in marks)
-            line = Line(*ends.T, look, width=width, uid=f"w{k}-{i}-{j}", legend=first)
+            line = Line(*ends.T, style, width=width, uid=f"w{k}-{i}-{j}", legend=first)
             marks += entry(kind, line)
             x, y = ends[0] + share * (ends[1] - ends[0])
             label = {"data": True, "size": 12, "color": theme.ink, "background": theme.high}
@@ -72,7 +72,7 @@ def network_graph(
     )
 
 
-def _look(value, theme):
+def _weight_style(value, theme):
     """What a weight of this sign is called, and how it is drawn."""
     if value == 0:
         return _("zero"), Style(theme.faint, DASHES[2])

@@ -32,7 +32,7 @@ class Bundle:
     opacity: float | None = None
 
 
-def along(axes: Sequence[Axis], values) -> np.ndarray:
+def axis_values(axes: Sequence[Axis], values) -> np.ndarray:
     """Values `(n, d)` in the units that an axis is even in: of a logarithmic one, powers of ten."""
     columns = zip(axes, np.asarray(values, float).T, strict=True)
     return np.stack([np.log10(v) if axis.log else v for axis, v in columns], -1).round(4)
@@ -40,13 +40,14 @@ def along(axes: Sequence[Axis], values) -> np.ndarray:
 
 def _limits(axes):
     """From where to where the axes go, `(2, d)`, in the same units."""
-    return along(axes, np.array([axis.limits for axis in axes]).T)
+    return axis_values(axes, np.array([axis.limits for axis in axes]).T)
 
 
 def brush(keys: Sequence[str], axes: Sequence[Axis], values, ranges: Mapping) -> dict:
     """What lets the browser hide things by ranges on axes: for the `extra` of a figure.
 
-    Axes are known by `keys`; `ranges` holds low and high of those that are brushed, as `along`.
+    Axes are known by `keys`; `ranges` holds low and high of those that are brushed, in
+    the units of `axis_values`.
     Marks whose `meta` has `trials`, the number of a thing for each point, are cut by it.
     """
     ends = _limits(axes).T.tolist()
@@ -54,7 +55,7 @@ def brush(keys: Sequence[str], axes: Sequence[Axis], values, ranges: Mapping) ->
         {"key": key, "label": axis.title, "ends": end, "log": axis.log}
         for key, axis, end in zip(keys, axes, ends, strict=True)
     ]
-    points = [[None if v != v else v for v in row] for row in along(axes, values).tolist()]
+    points = [[None if v != v else v for v in row] for row in axis_values(axes, values).tolist()]
     return {"meta": {"brush": {"axes": named, "points": points, "ranges": dict(ranges)}}}
 
 
@@ -73,7 +74,7 @@ def parallel_coordinates(
     What is brushed away stays as a faint line. `hover` has a text for each thing.
     """
     d, (low, high) = len(axes), _limits(axes)
-    shares = (along(axes, values) - low) / (high - low)
+    shares = (axis_values(axes, values) - low) / (high - low)
     marks = [Rule(Style(theme.faint), x=float(i), width=1.2) for i in range(d)]
     if len(shares):
         everyone = Bundle("", range(len(shares)), Style(theme.faint), width=1, opacity=0.12)
@@ -85,7 +86,7 @@ def parallel_coordinates(
             marks.append(_lines(shares, bundle, uid=f"bundle-{i}", legend=True, **said))
     for i, axis in enumerate(axes):
         places, labels = _ticks(axis)
-        at = (along([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
+        at = (axis_values([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
         marks.append(
             Dots(
                 np.full(len(at), float(i)),

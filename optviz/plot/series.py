@@ -29,13 +29,13 @@ def mean_over_seeds(values) -> np.ndarray:
         return np.where(known, values, 0).sum(-1) / known.sum(-1)
 
 
-def single(values) -> np.ndarray:
+def as_float32(values) -> np.ndarray:
     """Numbers in single precision, which is finer than a screen and half as much to send."""
     with np.errstate(over="ignore"):
         return np.asarray(values, np.float32)
 
 
-def thinned(n: int, most: int = MAX_POINTS) -> np.ndarray:
+def thin_indices(n: int, most: int = MAX_POINTS) -> np.ndarray:
     """Indices of at most so many of n points (at least half of that), evenly picked, and the last.
 
     While a curve grows they stay the same ones, until twice as many points lie between them.
@@ -67,20 +67,20 @@ def curve_with_band(
     how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
     where `markers` puts them into the line. All belong to one group of the legend.
     """
-    x, values = single(x), single(values)
-    curve = values if middle is None else single(middle)[:, None]
-    i = thinned(len(x))
+    x, values = as_float32(x), as_float32(values)
+    curve = values if middle is None else as_float32(middle)[:, None]
+    i = thin_indices(len(x))
     marks: list[Mark] = []
     if values.shape[-1] > 1:
         low, high = over_seeds(values[i])[1:]
         marks.append(Band(x[i], low, high, style.color, uid=f"{uid}b", opacity=band, legend=False))
     elif raw is not None:
         faint = {"width": 1, "opacity": 0.3, "legend": False}
-        marks.append(Line(x[i], single(raw)[i], style.solid, uid=f"{uid}r", **faint))
+        marks.append(Line(x[i], as_float32(raw)[i], style.solid, uid=f"{uid}r", **faint))
     marks.append(Line(x[i], over_seeds(curve[i])[0], style, uid=uid, hover=hover, **line))
     if shapes:
         known = np.flatnonzero(np.isfinite(curve).any(-1))
-        at = known[thinned(len(known), shapes)]
+        at = known[thin_indices(len(known), shapes)]
         marks.append(Dots(x[at], over_seeds(curve[at])[0], style, uid=f"{uid}m", legend=False))
     return entry(name, *marks, group=group)
 

@@ -104,14 +104,14 @@ def style(i: int, theme: Theme) -> Style:
 
 
 # What the book compares comes first, so that these four differ in color.
-FIRST = ("sgd", "momentum", "adagrad", "adam")
+BOOK_METHODS = ("sgd", "momentum", "adagrad", "adam")
 
 
 def method_styles(configs: Sequence[OptimizerConfig], theme: Theme) -> list[Style]:
     """The look of each optimizer: its method's, wherever it stands. Twins share the color and
     differ in dashes and marker.
     """
-    order = [*FIRST, *(key for key in OPTIMIZERS if key not in FIRST)]
+    order = [*BOOK_METHODS, *(key for key in OPTIMIZERS if key not in BOOK_METHODS)]
     keys, n, found = [config.method.key for config in configs], len(theme.lines), []
     for i, key in enumerate(keys):
         place = order.index(key)
@@ -120,7 +120,7 @@ def method_styles(configs: Sequence[OptimizerConfig], theme: Theme) -> list[Styl
     return found
 
 
-def blended(share, colors: Colors) -> np.ndarray:
+def blend_colors(share, colors: Colors) -> np.ndarray:
     """The colors at shares of the way through some, as RGB `(..., 3)` bytes."""
     if isinstance(colors[0], str):
         colors = [*zip(np.linspace(0, 1, len(colors)), colors, strict=True)]
@@ -130,12 +130,12 @@ def blended(share, colors: Colors) -> np.ndarray:
     return np.stack(channels, -1).round().astype(np.uint8)
 
 
-def mixed(colors: Colors, share: float) -> str:
+def mix_color(colors: Colors, share: float) -> str:
     """The color at a share of the way through some."""
-    return f"#{blended(share, colors).tobytes().hex()}"
+    return f"#{blend_colors(share, colors).tobytes().hex()}"
 
 
-def packed(array) -> dict:
+def pack_array(array) -> dict:
     """An array as Plotly reads it fastest: base64 of its bytes, in the smallest type that holds it
     to the last bit. NaN survives, unlike in JSON.
     """
@@ -148,14 +148,14 @@ def packed(array) -> dict:
     return {"dtype": kind, "bdata": base64.b64encode(a.tobytes()).decode()}
 
 
-def packed_grid(grid) -> dict:
+def pack_grid(grid) -> dict:
     """A matrix in single precision, which is finer than a pixel of a contour."""
     a = np.ascontiguousarray(grid, np.float32)
     data = base64.b64encode(a.tobytes()).decode()
     return {"dtype": "f4", "bdata": data, "shape": f"{a.shape[0]}, {a.shape[1]}"}
 
 
-def unless_rounding(value, scale: float, share: float = 1e-12):
+def zero_rounding_errors(value, scale: float, share: float = 1e-12):
     """The values, and 0 for those that are no more than rounding beside numbers of this scale."""
     return np.where(np.abs(value) <= share * scale, 0.0, value)[()]
 

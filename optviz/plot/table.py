@@ -52,7 +52,7 @@ class Table:
     styles: Sequence[Style | None] = ()
 
     @classmethod
-    def of(
+    def from_rows(
         cls,
         label: str,
         rows: Sequence[Mapping[Column | str, Cell]],
@@ -66,11 +66,11 @@ class Table:
         columns = [c if isinstance(c, Column) else Column(c) for c in self.columns]
         head = "".join(f'<th scope="col">{escape(c.title)}</th>' for c in columns)
         body = []
-        for row, look in zip(self.rows, self.styles or [None] * len(self.rows), strict=True):
+        for row, style in zip(self.rows, self.styles or [None] * len(self.rows), strict=True):
             first, *rest = (
                 escape(column.text(cell)) for column, cell in zip(columns, row, strict=True)
             )
-            stripe = f' style="border-left: 0.35rem solid {look.color}"' if look else ""
+            stripe = f' style="border-left: 0.35rem solid {style.color}"' if style else ""
             cells = "".join(f"<td>{cell}</td>" for cell in rest)
             body.append(f'<tr><th scope="row"{stripe}>{first}</th>{cells}</tr>')
         return (
@@ -97,7 +97,7 @@ def csv_text(header: Sequence[str], rows) -> str:
     return out.getvalue()
 
 
-def joined(name: str, texts: Mapping[str, str]) -> str:
+def join_csv(name: str, texts: Mapping[str, str]) -> str:
     """CSV texts as one, whose first column, `name`, says from which a row is; a column that a text
     lacks is empty there.
     """

@@ -10,7 +10,13 @@ import numpy as np
 
 from optviz.plot.figure import Axis, Figure, percent
 from optviz.plot.marks import Line, Mark, entry
-from optviz.plot.series import bar_with_seeds, curve_with_band, mean_over_seeds, over_seeds, single
+from optviz.plot.series import (
+    as_float32,
+    bar_with_seeds,
+    curve_with_band,
+    mean_over_seeds,
+    over_seeds,
+)
 from optviz.plot.style import Style
 from optviz.plot.table import Column, Table
 from optviz.training.loop import Progress
@@ -45,7 +51,7 @@ class Network(NamedTuple):
         return bar_with_seeds(at, values, height, self.style, **named, **look)
 
 
-def curves_alone(network: Network) -> Network:
+def curves_only(network: Network) -> Network:
     """The network of a training with what its curves are drawn from, no parameters or states."""
     if not isinstance(network.progress, Progress):
         return network
@@ -60,13 +66,13 @@ def ghost(figure: Figure, before: Figure) -> Figure:
     by panel. What is faint there already is left out.
     """
     panels = [
-        replace(panel, marks=[*faint(was.marks), *panel.marks])
+        replace(panel, marks=[*faint_lines(was.marks), *panel.marks])
         for panel, was in zip(figure.panels, before.panels, strict=True)
     ]
-    return replace(figure.add(*faint(before.marks), under=True), panels=panels)
+    return replace(figure.add(*faint_lines(before.marks), under=True), panels=panels)
 
 
-def faint(marks: Sequence[Mark]) -> list[Line]:
+def faint_lines(marks: Sequence[Mark]) -> list[Line]:
     """The lines among marks, as what was there before."""
     hover = _("{name}, before: {y:.4g}")
     look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
@@ -81,7 +87,7 @@ class Scale(NamedTuple):
     iterations: int = 300
     epoch: float = 0.0  # iterations in one, where there are epochs
 
-    def of(self, progress: Progress, iterations) -> np.ndarray:
+    def positions(self, progress: Progress, iterations) -> np.ndarray:
         """Where these iterations are on it."""
         if self.along == "seconds":
             return np.concatenate([[0.0], progress.seconds])[iterations]
@@ -117,16 +123,19 @@ def losses(
         raw = now.loss[:, i]
         if not len(raw):
             continue
-        x, values = scale.of(now, np.arange(1, len(raw) + 1)), smoothed(raw) if smooth else raw
+        x, values = (
+            scale.positions(now, np.arange(1, len(raw) + 1)),
+            smoothed(raw) if smooth else raw,
+        )
         right = max(right, float(x[-1]))
         faint = raw[:, 0] if smooth else None
         marks += curve_with_band(
             x, values, style, name=name, uid=uid, raw=faint, shapes=8, legend=True
         )
         if test:
-            on_test = single(over_seeds(now.cross_entropy[:, 1, i])[0])
+            on_test = as_float32(over_seeds(now.cross_entropy[:, 1, i])[0])
             look = {"width": 1.5, "markers": 8, "legend": False, "hover": on_validation}
-            dotted, at = replace(style, dashes=TEST_DASHES), scale.of(now, now.evaluated)
+            dotted, at = replace(style, dashes=TEST_DASHES), scale.positions(now, now.evaluated)
             marks += entry(name, Line(at, on_test, dotted, uid=f"{uid}test", **look))
         early = over_seeds(values[: max(len(raw) // 20, 1)])[0]
         top = max(top, float(np.nanmax(early, initial=0.0)))
@@ -144,13 +153,13 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
     for uid, name, now, i, style in networks:
         if not len(now.evaluated):
             continue
-        x = scale.of(now, now.evaluated)
+        x = scale.positions(now, now.evaluated)
         right = max(right, float(x[-1]))
         look = {"hover": _("{name}, validation: {y:.4g}"), "shapes": 8, "legend": True}
         marks += curve_with_band(
             x, now.accuracy[:, 1, i], style, name=name, uid=f"{uid}test", **look
         )
-        train = single(over_seeds(now.accuracy[:, 0, i])[0])
+        train = as_float32(over_seeds(now.accuracy[:, 0, i])[0])
         faint = {"width": 1, "opacity": 0.8, "legend": False}
         marks += entry(name, Line(x, train, style.solid, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")
@@ -196,4 +205,4 @@ def standings(networks: Sequence[Network], label: str) -> Table:
                 _("status"): status(now, i),
             }
         )
-    return Table.of(label, rows, [network.style for network in networks])
+    return Table.from_rows(label, rows, [network.style for network in networks])

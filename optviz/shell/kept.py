@@ -20,15 +20,15 @@ LAST_LOOK = 31  # they have looks from here downward, which no page's own lines 
 def keep(page: Page) -> None:
     """Keep what the page shows; of more than MAX_KEPT the newest."""
     S = session()
-    spec, before = S.specs[page.key], S.kept.get(page.key, ())
-    S.kept[page.key] = (*(kept for kept in before if kept != spec), spec)[-MAX_KEPT:]
+    spec, before = S.specs[page.key], S.kept_specs.get(page.key, ())
+    S.kept_specs[page.key] = (*(kept for kept in before if kept != spec), spec)[-MAX_KEPT:]
 
 
 def specs(page: Page) -> list:
     """The kept specs of the view that is shown."""
     S = session()
     shown = page.view_key(S.specs[page.key])
-    return [kept for kept in S.kept.get(page.key, ()) if page.view_key(kept) == shown]
+    return [kept for kept in S.kept_specs.get(page.key, ()) if page.view_key(kept) == shown]
 
 
 def jobs(page: Page, view: View) -> list:
@@ -57,8 +57,8 @@ def controls(context: Context, view: View, results: Results) -> None:
 
     def take_away():
         left = [kept[i] for i in st.session_state[key]]
-        others = (k for k in session().kept[page.key] if k not in kept)
-        session().kept[page.key] = (*others, *left)
+        others = (k for k in session().kept_specs[page.key] if k not in kept)
+        session().kept_specs[page.key] = (*others, *left)
 
     st.pills(
         _("Kept: a click takes it away"),

@@ -22,10 +22,10 @@ from optviz.experiments.page import (
 from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
 from optviz.translation import _
-from optviz.ui.cache import PICTURES, sent
-from optviz.ui.components import download_button, show, shown, table
+from optviz.ui.cache import PICTURE_CACHE, encoded
+from optviz.ui.components import download_button, page_contents, show, table
 from optviz.ui.controls import switch
-from optviz.ui.live import grow, grows
+from optviz.ui.live import can_grow, growth_message
 from optviz.ui.session import session
 
 BESIDE = 30_000  # bytes that tables, words and small images of a part take at most, roughly
@@ -33,7 +33,7 @@ BESIDE = 30_000  # bytes that tables, words and small images of a part take at m
 
 def tabs(context: Context, view: View):
     """The tab that is open; then the files."""
-    session().growing = []
+    session().growing_parts = []
     parts = {tab.label: tab.parts for tab in view.tabs}
     opened = next(iter(parts))
     if len(parts) > 1:
@@ -78,9 +78,9 @@ def draw_part(context: Context, part) -> None:
     """Draw what a part makes of the context."""
     made, name = _made(context, part), name_of_part(context.page, part)
     _show(made, name)
-    may_grow = any(grows(key) for key, _figure in pictures(made, name))
+    may_grow = any(can_grow(key) for key, _figure in pictures(made, name))
     if may_grow and not getattr(part, "paced", False):
-        session().growing.append((part, context.options))
+        session().growing_parts.append((part, context.options))
 
 
 def _made(context, part):
@@ -90,12 +90,12 @@ def _made(context, part):
 
     def make():
         made = part(context)
-        return made, [sent(figure) for _name, figure in pictures(made, "")]
+        return made, [encoded(figure) for _name, figure in pictures(made, "")]
 
     def size(found):
         return BESIDE + sum(picture.bytes for picture in found[1])
 
-    return PICTURES.get((part, *context.key), make, size)[0]
+    return PICTURE_CACHE.get((part, *context.key), make, size)[0]
 
 
 def pictures(made, key: str) -> Iterator[tuple[str, Figure]]:
@@ -110,10 +110,10 @@ def pictures(made, key: str) -> Iterator[tuple[str, Figure]]:
 def growing(context: Context) -> dict[str, dict]:
     """What is new in the pictures of the open tab, by name."""
     found = {}
-    for part, options in session().growing:
+    for part, options in session().growing_parts:
         made = _made(context.with_options(options), part)
         for key, figure in pictures(made, name_of_part(context.page, part)):
-            found |= {key: news} if (news := grow(key, figure)) else {}
+            found |= {key: news} if (news := growth_message(key, figure)) else {}
     return found
 
 
@@ -161,7 +161,7 @@ def _show(made, key: str):
             st.html(made.html())
         case str():
             (st.caption if isinstance(made, Caption) else st.markdown)(made)
-            shown().texts[key] = made
+            page_contents().texts[key] = made
         case Widget():
             made.draw()
         case Expander():

@@ -11,7 +11,7 @@ import streamlit as st
 from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Context, Page, Section
 from optviz.plot import THEMES, to_plotly
-from optviz.plot.training import curves_alone
+from optviz.plot.training import curves_only
 from optviz.shell import kept, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import card as lesson_card
@@ -22,19 +22,19 @@ from optviz.training import merge_seeds
 from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.cache import cached
-from optviz.ui.components import lazy, shown, theme_name, toolbar
+from optviz.ui.components import lazy_popover, page_contents, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
-from optviz.ui.live import full_rerun, notes, rested, settled
+from optviz.ui.live import draw_notes, draw_settled, full_rerun, on_rest
 from optviz.ui.session import session
 from optviz.ui.training.jobs import MissingData
 
 
 def render(page: Page) -> None:
     """Draw a declared page."""
-    opening.follow(page.key)
-    opening.opened(page.key)
-    session().said = ""
+    opening.switch_to_next_page(page.key)
+    opening.open_page(page.key)
+    session().job_status = ""
     form = form_of(page)
     with full_rerun(lambda: live_figures(page)):
         bar, head, stage = st.container(key="bar"), st.container(), st.container(key="stage")
@@ -54,20 +54,20 @@ def render(page: Page) -> None:
             _head(page, form)
         if page.drawing:
             with under:
-                settled(
-                    lambda: (page.drawing.results(form), _end(bar, rested)),
+                draw_settled(
+                    lambda: (page.drawing.results(form), _end(bar, on_rest)),
                     lambda: (page.drawing.dependencies(form), lesson_card.changed()),
                 )
-                notes(lambda: page.drawing.notes(form))
+                draw_notes(lambda: page.drawing.notes(form))
         else:
             _end(bar, session().rest)
 
 
-def _end(bar, rested):
+def _end(bar, on_rest):
     """What is known last, and the first that a Tab reaches."""
     session().remember()
     with bar:
-        toolbar(session(), sharing.query(), rested, opening.resume)
+        toolbar(session(), sharing.query(), on_rest, opening.resume)
 
 
 def _fill(page, form, results, panel, under):
@@ -106,18 +106,17 @@ def context_of(page: Page, states=()) -> Context:
 
 def _head(page, form):
     """The page's question, and what can be done with the page."""
-    opening.complaint()
-    if page.locks and locks.named():
-        st.caption(
-            _("Locked or hidden by the author of this link: {locked}.").format(locked=locks.named())
-        )
+    opening.draw_complaint()
+    if page.locks and (groups := locks.restricted_groups()):
+        message = _("Locked or hidden by the author of this link: {locked}.")
+        st.caption(message.format(locked=groups))
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         title = page.drawing.title(form) if page.drawing else _(page.question)
         st.markdown(f"# {title}", width="stretch")
         if page.buttons:
             page.buttons(form)
-        lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
-        lazy(_("Export"), ":material/download:", "take-home", export.menu)
+        lazy_popover(_("Share"), ":material/share:", "share", sharing.share_controls)
+        lazy_popover(_("Export"), ":material/download:", "take-home", export.menu)
 
 
 def _view_choice(page, form):
@@ -232,13 +231,13 @@ def _watch(page, view, first, jobs):
         if not comparing:
             return context
         if amount_of(first, states[: len(first)]).complete:
-            results.lines = [curves_alone(line) for line in context.lines]
+            results.lines = [curves_only(line) for line in context.lines]
         pinned = kept.lines(context, view, results)
         return replace(context, previous_lines=results.before, kept_lines=pinned)
 
     def draw(states):
         context = now(states)
-        shown().script = lambda: view.script(context.spec, context.states)
+        page_contents().script = lambda: view.script(context.spec, context.states)
         tabs(context, view)
 
     if comparing:

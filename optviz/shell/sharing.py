@@ -3,7 +3,7 @@
 import streamlit as st
 
 from optviz.shell.lessons import plan as lesson_plan
-from optviz.shell.opening import open_lesson_of_page, sentence
+from optviz.shell.opening import error_sentence, open_lesson_of_page
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, encode, qr_svg
 from optviz.translation import N_, _
@@ -23,7 +23,7 @@ def query(controls: Controls | None = None) -> str:
     S = session()
     try:
         controls = S.controls if controls is None else controls
-        shared = SharedScene(S.page, S.specs[S.page], controls, S.kept.get(S.page, ()))
+        shared = SharedScene(S.page, S.specs[S.page], controls, S.kept_specs.get(S.page, ()))
         text = encode(shared)
     except LinkError:
         return ""  # more than a link can hold: the address stays as it was
@@ -81,7 +81,7 @@ def _hand_out(link):
     try:
         code.html(f'<div class="ov-qr">{as_image(qr_svg(link), _("QR code of the link"))}</div>')
     except LinkError as error:
-        code.caption(f"{sentence(error)}.")
+        code.caption(f"{error_sentence(error)}.")
     with text:
         st.code(link, language=None, wrap_lines=True)
         if any(host in link for host in LOCAL):
@@ -92,5 +92,5 @@ def _hand_out(link):
                     "code then carry that name."
                 )
             )
-        if not locks.hidden("lessons"):
+        if not locks.is_hidden("lessons"):
             lesson_plan.collect_button()

@@ -11,7 +11,7 @@ from streamlit.runtime import get_instance
 
 from optviz.training.scheduler import scheduler
 from optviz.translation import _
-from optviz.ui.cache import KEPT, PICTURES
+from optviz.ui.cache import PICTURE_CACHE, SHARED_CACHE
 from optviz.ui.meter import MINUTES, quantile
 from optviz.ui.public import public
 
@@ -45,7 +45,7 @@ def _numbers():
         _("jobs running"): f"{running}",
         _("jobs waiting"): f"{waiting}",
         _("results of jobs"): _megabytes(scheduler().size),
-        _("figures and numbers kept"): _megabytes(KEPT.size + PICTURES.size),
+        _("figures and numbers kept"): _megabytes(SHARED_CACHE.size + PICTURE_CACHE.size),
         _("memory of the process"): _megabytes(_memory()),
     }
     for kind, name in {"page": _("whole page"), "knob": _("hyperparameter")}.items():

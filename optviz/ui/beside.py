@@ -19,45 +19,46 @@ import streamlit as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.logger import get_logger
 
-from optviz.ui.session import acting, session
+from optviz.ui.session import acting_as, session
 
 WAIT, MAX_WAIT = 0.025, 0.2  # seconds until the next look where nothing is new, and ever more
 PATIENCE = 4.0  # seconds after which a browser has to ask again, or it is taken to be gone
-MAX_ASKED = 8  # questions of one browser at a time
-MAX_TURNED = 100  # components of which a session knows what a hand has set last
-AGAIN = {"again": True}  # the page has to be run
+MAX_REQUESTS = 8  # questions of one browser at a time
+MAX_CHANGES = 100  # components of which a session knows what a hand has set last
+RERUN = {"rerun": True}  # the page has to be run
 
 _LOG = get_logger(__name__)
-_ANSWERS: "WeakValueDictionary[str, Answers]" = WeakValueDictionary()
-_HANDS, _WATCHING = ThreadPoolExecutor(4, "hands"), ThreadPoolExecutor(4, "watching")
+_ENDPOINTS: "WeakValueDictionary[str, Endpoint]" = WeakValueDictionary()
+_CHANGING, _WATCHING = ThreadPoolExecutor(4, "changing"), ThreadPoolExecutor(4, "watching")
 
 
-class Answers:
+class Endpoint:
     """What the browser of this visitor may ask for, as long as the session holds it under a `name`.
 
-    `answer(said)`, with what the browser has said, gives what it gets; nothing where there is
+    `answer(message)`, with the browser's message, gives what it gets; nothing where there is
     nothing yet, None where the page has to be run for it. Who only watches (`watch`) never keeps a
     hand waiting.
     """
 
     def __init__(self, name: str, answer: Callable[[dict], dict | None], watch: bool = False):
         self.key, self._answer, self._session = uuid4().hex, answer, ref(session())
-        self.threads = _WATCHING if watch else _HANDS
-        session().answers[name] = _ANSWERS[self.key] = self
+        self.threads = _WATCHING if watch else _CHANGING
+        session().endpoints[name] = _ENDPOINTS[self.key] = self
 
-    def look(self, said: dict) -> dict | None:
+    def respond(self, message: dict) -> dict | None:
         """What there is now, from any thread."""
         if not (S := self._session()):
             return None
-        with acting(S):
-            return self._answer(said)
+        with acting_as(S):
+            return self._answer(message)
 
 
-async def _found(key, said) -> dict:
+async def _response(key, message) -> dict:
     until, wait = monotonic() + PATIENCE, WAIT
-    while answers := _ANSWERS.get(key):
+    while endpoint := _ENDPOINTS.get(key):
         try:
-            found = await get_running_loop().run_in_executor(answers.threads, answers.look, said)
+            run = get_running_loop().run_in_executor
+            found = await run(endpoint.threads, endpoint.respond, message)
         except Exception:
             _LOG.exception("beside the page")
             break
@@ -65,78 +66,84 @@ async def _found(key, said) -> dict:
             break
         if found or monotonic() > until:
             return found
-        del answers  # or what the session has dropped would stay
+        del endpoint  # or what the session has dropped would stay
         await sleep(wait)
         wait = min(2 * wait, MAX_WAIT)
-    return AGAIN
+    return RERUN
 
 
 async def listen(socket: WebSocket):
     """Answers in the order in which they are found; each says to which question it belongs."""
-    asked: set[Task] = set()
+    requests: set[Task] = set()
 
-    async def answer(n, key, said):
+    async def answer(n, key, message):
         with suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
-            await socket.send_json({"n": n, **await _found(key, said)})
+            await socket.send_json({"n": n, **await _response(key, message)})
 
     await socket.accept()
     with suppress(WebSocketDisconnect):
-        while len(asked) < MAX_ASKED:
+        while len(requests) < MAX_REQUESTS:
             try:
-                message = await socket.receive_json()
-                n, key, said = int(message["n"]), str(message["key"]), dict(message["said"])
+                request = await socket.receive_json()
+                n, key = int(request["n"]), str(request["key"])
+                message = dict(request["message"])
             except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 break  # not from our script
-            asked.add(task := create_task(answer(n, key, said)))
-            task.add_done_callback(asked.discard)
+            requests.add(task := create_task(answer(n, key, message)))
+            task.add_done_callback(requests.discard)
         await socket.close(1008)
 
 
 # What a hand sets, and what the browser has.
 
 
-def told(key: str, what: str = "values") -> dict:
+def component_value(key: str, what: str = "values") -> dict:
     """What the browser last sent for a component; nothing where our script sends no such thing."""
     sent = (st.session_state.get(key) or {}).get(what)
     return sent if isinstance(sent, dict) else {}
 
 
-def asked_beside(key: str, answer: Callable[[dict], dict]) -> str:
+def component_endpoint(key: str, answer: Callable[[dict], dict]) -> str:
     """By what name the browser asks, beside Streamlit, for what comes of what a hand has set with a
-    component: `answer(said)`.
+    component: `answer(values)`.
     """
 
-    def take(said):
-        S, n = session(), said.get("n")
+    def take(values):
+        S, n = session(), values.get("n")
         with S.lock:
-            if S.whole_run or type(n) is not int:
+            if S.full_rerun or type(n) is not int:
                 return None
-            browser().turned = dict([*browser().turned.items(), (key, n)][-MAX_TURNED:])
-            return {**answer(said), "echo": n}
+            changes = [*browser().last_changes.items(), (key, n)]
+            browser().last_changes = dict(changes[-MAX_CHANGES:])
+            return {**answer(values), "echo": n}
 
-    return Answers(key, take).key
+    return Endpoint(key, take).key
 
 
-def echo(key: str) -> int:
+def last_change(key: str) -> int:
     """The number of the last thing that a hand has set with a component."""
-    n = told(key).get("n")
-    return max(n if type(n) is int else 0, browser().turned.get(key, 0))
+    n = component_value(key).get("n")
+    return max(n if type(n) is int else 0, browser().last_changes.get(key, 0))
 
 
 @dataclass
 class Browser:
     """What the visitor's browser has of each picture."""
 
-    lasting = False  # a page that is loaded again has none
+    survives_reload = False  # a page that is loaded again has none
 
-    drawn: dict[str, str] = field(default_factory=dict)  # the version, when it last said so
-    bases: dict[str, set[str]] = field(default_factory=dict)  # lower layers by their ids
-    grown: set[str] = field(default_factory=set)  # what came beside the runs of the page
-    turned: dict[str, int] = field(default_factory=dict)  # by component: the number of the last
+    drawn_versions: dict[str, str] = field(
+        default_factory=dict
+    )  # the version, when it last said so
+    underlay_ids: dict[str, set[str]] = field(default_factory=dict)  # lower layers by their ids
+    grown_keys: set[str] = field(default_factory=set)  # what came beside the runs of the page
+    last_changes: dict[str, int] = field(
+        default_factory=dict
+    )  # by component: the number of the last
 
-    def heard(self, versions) -> None:
+    def set_drawn(self, versions) -> None:
         """Take in what it says that it has drawn, whatever that is."""
-        self.drawn = versions if isinstance(versions, dict) else {}
+        self.drawn_versions = versions if isinstance(versions, dict) else {}
 
 
 def browser() -> Browser:

@@ -17,11 +17,11 @@ import numpy as np
 from optviz.plot import Figure, to_plotly
 
 MAX_BYTES = 128 << 20  # of all that is kept
-SAMPLE = 8  # of what is in a long list, or a larger mapping
+SAMPLE_SIZE = 8  # of what is in a long list, or a larger mapping
 CODE = (type, ModuleType, FunctionType)
 
 
-class Kept:
+class LRUCache:
     """Values by key; beyond `max_bytes` the least recently used go, and what is larger never comes
     in. May be used by many threads.
     """
@@ -56,21 +56,21 @@ class Kept:
             self.size = 0
 
 
-KEPT = Kept()
+SHARED_CACHE = LRUCache()
 
 
 def cached(f):
-    """A function that works each value out once, as long as KEPT has it: by the arguments whose
-    names do not begin with an underscore; specs that have one count by their `as_json`.
+    """A function that works each value out once, as long as SHARED_CACHE has it: by the arguments
+    whose names do not begin with an underscore; specs that have one count by their `as_json`.
     """
     named = [not name.startswith("_") for name in inspect.signature(f).parameters]
 
     @wraps(f)
     def get(*args):
-        told = (
+        key = (
             getattr(arg, "as_json", arg) for arg, known in zip(args, named, strict=True) if known
         )
-        return KEPT.get((f.__module__, f.__qualname__, *told), lambda: f(*args))
+        return SHARED_CACHE.get((f.__module__, f.__qualname__, *key), lambda: f(*args))
 
     return get
 
@@ -87,8 +87,8 @@ def bytes_of(value) -> int:
         seen.add(id(thing))
         total += times * sys.getsizeof(thing)  # of an array with its numbers, if they are its own
         inner = [thing.base] if isinstance(thing, np.ndarray) else gc.get_referents(thing)
-        if len(inner) > SAMPLE * (2 if isinstance(thing, list | tuple) else 8):
-            some = inner[:: len(inner) // SAMPLE]
+        if len(inner) > SAMPLE_SIZE * (2 if isinstance(thing, list | tuple) else 8):
+            some = inner[:: len(inner) // SAMPLE_SIZE]
             inner, times = some, times * len(inner) / len(some)
         waiting += [(part, times) for part in inner]
     return int(total)
@@ -96,11 +96,11 @@ def bytes_of(value) -> int:
 
 # What parts have made of trainings, and what was sent of it; apart from what took longer to work
 # out, as a training that is watched has others every second.
-PICTURES = Kept(16 << 20)
-HELD = 3  # a figure and what is sent of it, in lengths of that as JSON, roughly
+PICTURE_CACHE = LRUCache(16 << 20)
+MEMORY_FACTOR = 3  # a figure and what is sent of it, in lengths of that as JSON, roughly
 
 
-class Sent:
+class EncodedFigure:
     """A figure as it is sent."""
 
     def __init__(self, figure: Figure):
@@ -119,14 +119,14 @@ class Sent:
     @property
     def bytes(self) -> int:
         """The memory that it takes, with the figure."""
-        return HELD * self._mark[1]
+        return MEMORY_FACTOR * self._mark[1]
 
 
-_SENT: WeakKeyDictionary[Figure, Sent] = WeakKeyDictionary()
+_ENCODED: WeakKeyDictionary[Figure, EncodedFigure] = WeakKeyDictionary()
 
 
-def sent(figure: Figure) -> Sent:
+def encoded(figure: Figure) -> EncodedFigure:
     """A figure as it is sent: the same one as long as there is the figure."""
-    if (found := _SENT.get(figure)) is None:
-        found = _SENT[figure] = Sent(figure)
+    if (found := _ENCODED.get(figure)) is None:
+        found = _ENCODED[figure] = EncodedFigure(figure)
     return found

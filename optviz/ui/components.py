@@ -1,5 +1,6 @@
 """Components of our own: pictures that stay, the player, what is drawn or told by hand."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,8 +15,8 @@ from optviz.plot import Figure
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
-from optviz.ui.beside import browser, told
-from optviz.ui.cache import sent
+from optviz.ui.beside import browser, component_value
+from optviz.ui.cache import encoded
 from optviz.ui.session import session
 
 
@@ -27,10 +28,10 @@ def theme_name() -> str:
     return S.theme
 
 
-NUMBERS = count()  # of versions: no two pictures of a server have one
+VERSION_NUMBERS = count()  # of versions: no two pictures of a server have one
 
 
-def _nothing():
+def no_action():
     """A component's state exists only where a callback for it does."""
 
 
@@ -43,7 +44,7 @@ FRAMES = {
 }
 
 
-def _component(name, html="", js="", export="default"):
+def component(name, html="", js="", export="default"):
     draw = st.components.v2.component(
         f"optviz_{name}",
         html=html or FRAMES[name],
@@ -55,31 +56,31 @@ def _component(name, html="", js="", export="default"):
     return lambda data, **more: draw(data=[data], **more)
 
 
-_plot = _component("plot")
-_surface = _component("surface")
-_player = _component("player")
-_table = _component("table")
-_sketchpad = _component("sketchpad", '<div class="ov-sketchpad"></div>')
-_toolbar = _component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
+_plot = component("plot")
+_surface = component("surface")
+_player = component("player")
+_table = component("table")
+_sketchpad = component("sketchpad", '<div class="ov-sketchpad"></div>')
+_toolbar = component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
 
 
-def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -> None:
+def show(key: str, figure: Figure, on_guess=no_action, on_brush=no_action, **more) -> None:
     """Show a figure of marks, in the visitor's theme; where the browser shows another, it asks for
     a run. While the figure's `view` is the same, the person's zoom stays.
 
-    `more` is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a
-    click's (x, y), `brushed` the ranges by axis that a hand has set (see `optviz.plot.brush`).
+    `more` is for plot.js: what a click does, the start to take hold of, arrows. `on_guess` takes a
+    click's (x, y), `on_brush` the ranges by axis that a hand has set (see `optviz.plot.brush`).
 
     The lower layer is made, and sent, only when this browser does not have it yet.
     """
     base_id, base = figure.under or (None, None)
-    have = browser().bases.setdefault(key, set())
-    now = sent(figure)
+    have = browser().underlay_ids.setdefault(key, set())
+    now = encoded(figure)
     version = now.version
-    if key in browser().grown:
-        browser().grown.discard(key)  # it has had another one since it was sent this one
-        version += f"+{next(NUMBERS)}"
-    data = {**news(key, now.figure, figure.label, base, version), **more}
+    if key in browser().grown_keys:
+        browser().grown_keys.discard(key)  # it has had another one since it was sent this one
+        version += f"+{next(VERSION_NUMBERS)}"
+    data = {**figure_message(key, now.figure, figure.label, base, version), **more}
     data |= {"name": key, "view": figure.view, "theme": theme_name(), "plotly": plotly_js()}
     if base_id is not None:
         data["base_id"] = base_id
@@ -88,25 +89,26 @@ def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -
             data["base"] = base()
 
     def clicked():
-        if _is_point(at := told(key, "guess")):
-            guessed(float(at["x"]), float(at["y"]))
+        if is_point(at := component_value(key, "guess")):
+            on_guess(float(at["x"]), float(at["y"]))
 
     def ranged():
-        brushed(told(key, "brush"))
+        on_brush(component_value(key, "brush"))
 
     def lost():
         have.clear()
-        browser().drawn.pop(key, None)
+        browser().drawn_versions.pop(key, None)
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
-    component = _plot if figure.scene is None else _surface
-    component(key=key, data=data, on_need_change=lost, **hears)
+    draw = _plot if figure.scene is None else _surface
+    draw(key=key, data=data, on_need_change=lost, **hears)
 
 
-def news(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
+def figure_message(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
     """What to send for a figure: where the browser has the one before, what has changed since."""
-    before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
-    known = before and before.version == browser().drawn.get(key)
+    pictures = page_contents().pictures
+    before, pictures[key] = pictures.get(key), Picture(figure, label, base, version)
+    known = before and before.version == browser().drawn_versions.get(key)
     found = changes(before.figure, figure) if known else None
     data = figure if found is None else {**found, "since": before.version}
     return {**data, "label": label, "version": version}
@@ -137,11 +139,11 @@ def button(
     )
 
 
-def lazy(label, icon, key, content):
+def lazy_popover(label, icon, key, content):
     """A popover whose content is made only while it is open."""
     box = st.popover(label, icon=icon, key=key, on_change="rerun")
     if box.open:
-        session().shows_more = True
+        session().details_open = True
         with box, st.container(key=f"{key}-open"):
             content()
 
@@ -176,10 +178,10 @@ class Picture(NamedTuple):
 
 
 @dataclass
-class Shown:
+class PageContents:
     """What a page shows in a run: what "Export" puts into a file when it is asked for."""
 
-    lasting = False  # not for a page that is loaded again
+    survives_reload = False  # not for a page that is loaded again
 
     pictures: dict[str, Picture] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
@@ -188,26 +190,33 @@ class Shown:
     script: Callable[[], tuple] = lambda: ((), None, None)
 
 
-def shown(afresh: bool = False) -> Shown:
-    """What this page shows; `afresh` at the beginning of a run."""
-    if afresh:
-        session().states.pop(Shown, None)
-    return session().state(Shown)
+def page_contents(reset: bool = False) -> PageContents:
+    """What this page shows; `reset` at the beginning of a run."""
+    if reset:
+        session().states.pop(PageContents, None)
+    return session().state(PageContents)
+
+
+def escape_markdown(text: str) -> str:
+    """Anybody's text as Markdown that shows it letter by letter: no link, image, element, math."""
+    return re.sub(r"[\\`*_\[\]<>!$:~#|&@]|(?<=www)\.", r"\\\g<0>", text)
 
 
 def table(html: str, key: str) -> None:
     """Show a table that can be taken home."""
-    shown().tables[key] = html
+    page_contents().tables[key] = html
     st.html(html)
 
 
-def toolbar(session, link: str, rested: Callable[[], None], resume: Callable[[str], None]) -> None:
+def toolbar(
+    session, link: str, on_rest: Callable[[], None], on_resume: Callable[[str], None]
+) -> None:
     """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`.
-    `rested` is called when a hand on a slider rests, `resume` with the name of the tab's session
-    where the page has been loaded again.
+    `on_rest` is called when a hand on a slider rests, `on_resume` with the name of the tab's
+    session where the page has been loaded again.
     """
 
-    def heard(what, kind, act):
+    def handle(what, kind, act):
         if type(value := (st.session_state.get("toolbar") or {}).get(what)) is kind:
             act(value)
 
@@ -220,32 +229,39 @@ def toolbar(session, link: str, rested: Callable[[], None], resume: Callable[[st
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),
     }
-    data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
-    data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
+    data = {
+        "link": link,
+        "session": session.name,
+        "entry": session.history_index,
+        "undo": session.step(-1),
+        "redo": session.step(1),
+        "status": session.job_status,
+        "labels": labels,
+    }
     _toolbar(
         key="toolbar",
         data=data,
-        on_jump_change=lambda: heard("jump", int, session.go_to),
-        on_resume_change=lambda: heard("resume", str, resume),
-        on_rest_change=rested,
+        on_jump_change=lambda: handle("jump", int, session.go_to),
+        on_resume_change=lambda: handle("resume", str, on_resume),
+        on_rest_change=on_rest,
     )
 
 
-def _is_point(at):
+def is_point(at):
     return isinstance(at, dict) and all(
         isinstance(at.get(c), int | float) and abs(at[c]) < 1e300 and not isinstance(at[c], bool)
         for c in "xy"
     )
 
 
-def player(steps: int, scene: str, play: str = "", awaited: str = "", arrived=_nothing) -> None:
+def player(steps: int, scene: str, play: str = "", report_end: str = "", on_end=no_action) -> None:
     """The player. Another `scene` stands at its end; another `play` starts from the beginning at
     once.
 
-    `arrived` is called once when the end is reached and `awaited` is new.
+    `on_end` is called once when the end is reached and `report_end` is new.
     """
-    data = {"steps": steps, "scene": scene, "play": play, "awaited": awaited}
-    _player(key="player", data=data, on_arrived_change=arrived)
+    data = {"steps": steps, "scene": scene, "play": play, "report_end": report_end}
+    _player(key="player", data=data, on_end_change=on_end)
 
 
 def timetable(html: str, rows: list[dict], key: str) -> None:
@@ -264,9 +280,9 @@ def sketchpad(key: str, side: int, margin: float) -> list[float] | None:
         "label": _("A pad to draw on"),
         "clear": _("Clear"),
         "hint": _("Draw a digit. By keyboard: arrows draw, with Shift they move, Delete clears."),
-        "echo": told(key).get("n", 0),
+        "echo": component_value(key).get("n", 0),
     }
-    _sketchpad(key=key, data=data, on_values_change=_nothing)
-    ink = told(key).get("ink")
+    _sketchpad(key=key, data=data, on_values_change=no_action)
+    ink = component_value(key).get("ink")
     right = isinstance(ink, list) and len(ink) == side**2
     return ink if right and all(type(v) in (int, float) and 0 <= v <= 1 for v in ink) else None

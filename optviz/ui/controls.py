@@ -311,7 +311,7 @@ def _fold(key):
 def unfolding(label: str, key: str, icon: str, locked: bool, wide: bool = False) -> bool:
     """A button that unfolds what stands below it, and folds it again; whether it is unfolded."""
     unfolded = bool(st.session_state.get(key)) and not locked
-    session().shows_more |= unfolded
+    session().details_open |= unfolded
 
     def turn():  # not what it is then, but what it is now: one click may be told of twice
         st.session_state[key] = not unfolded

@@ -16,9 +16,10 @@ import streamlit as st
 
 from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
+from optviz.plot import Style
 from optviz.plot.equations import unicode_symbol
-from optviz.ui.beside import asked_beside, echo, told
-from optviz.ui.components import _component
+from optviz.ui.beside import component_endpoint, component_value, last_change
+from optviz.ui.components import component
 from optviz.ui.live import live_patch
 from optviz.ui.meter import timed
 from optviz.ui.session import session
@@ -88,7 +89,7 @@ def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
     return (declared if default is None else replace(declared, default=default)), lens
 
 
-_panel = _component("hyperparameters", '<div class="ov-panel"></div>')
+_panel = component("hyperparameters", '<div class="ov-panel"></div>')
 
 
 def draw_panel(
@@ -101,7 +102,7 @@ def draw_panel(
     locked: bool = False,
     notes: Callable[[], dict] | None = None,
     figures: Callable[[], dict] | None = None,
-    look=None,
+    style: Style | None = None,
     group: str = "",
 ) -> None:
     """Sliders of the `declared` hyperparameters at `values()` or their defaults; `notes()` gives
@@ -109,22 +110,21 @@ def draw_panel(
 
     When a person turns one, `turn` is called with what the browser sent, as far as it is right,
     before the script runs again; `locked` ones cannot be turned. `live` ones move the pictures, or
-    those of `figures()`, while they are dragged, and the page is told when the hand rests. `look`
-    (a `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
-    lines.
+    those of `figures()`, while they are dragged, and the page is told when the hand rests. `style`
+    puts a sample of the optimizer's line above them, with `group` also what hides its lines.
     """
     if not declared:
         return
 
-    def hand(said):
+    def change(sent):
         if locked:
             return
         if not live:
-            session().drag = said.get("drag", 0)
-        turn({h.name: said[h.name] for h in declared if _right(h, said.get(h.name))})
+            session().drag = sent.get("drag", 0)
+        turn({h.name: sent[h.name] for h in declared if _in_range(h, sent.get(h.name))})
 
     def now():
-        with timed("knob") if live and not session().whole_run else nullcontext():
+        with timed("knob") if live and not session().full_rerun else nullcontext():
             traces = live_patch(figures or session().live_figures) if live else None
             found = values()
             return {
@@ -133,31 +133,31 @@ def draw_panel(
                 "traces": traces,
             }
 
-    def answer(said):
-        hand(said)
+    def answer(sent):
+        change(sent)
         return now()
 
     def draw():
         data = {
             **now(),
             "hyperparameters": _declared(declared),
-            "echo": echo(key),
+            "echo": last_change(key),
             "label": title,
             "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
-            "sample": look and {"color": look.color, "dashes": look.dashes},
+            "sample": style and {"color": style.color, "dashes": style.dashes},
             "group": group,
             "locked": locked,
             "live": live,
-            "beside": asked_beside(key, answer) if live else None,
+            "endpoint": component_endpoint(key, answer) if live else None,
         }
-        _panel(key=key, data=data, on_values_change=lambda: hand(told(key)))
+        _panel(key=key, data=data, on_values_change=lambda: change(component_value(key)))
 
     if live:
         draw = st.fragment(draw)
     draw()
 
 
-def _right(declared: Hyperparameter, value) -> bool:
+def _in_range(declared: Hyperparameter, value) -> bool:
     try:
         declared.check_range(value)
     except ValueError:

@@ -17,7 +17,7 @@ from optviz.training.jobs import Amount, Job
 from optviz.training.scheduler import INTEREST, scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
-from optviz.ui.beside import Answers, browser
+from optviz.ui.beside import Endpoint, browser
 from optviz.ui.components import button
 from optviz.ui.live import follow_growth
 from optviz.ui.public import training_seconds
@@ -67,7 +67,7 @@ def begin_unasked(name: str, jobs: Sequence[Job], beside: Sequence[Job] = ()) ->
         # what is under way goes on beside what is added
         more = results.running and not opened and set(was[1]) <= set(scene[1])
         cheap = opened or more or seconds_left(jobs, states) <= CHEAP
-        results.running = cheap and not S.spent and not amount_of(jobs, states).complete
+        results.running = cheap and not S.budget_spent and not amount_of(jobs, states).complete
 
 
 def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
@@ -77,7 +77,7 @@ def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
         now = jobs()
         states = states_of(results, now)
         complete = amount_of(now, states).complete
-        if not (complete or session().spent or _errors(results, now)):
+        if not (complete or session().budget_spent or _errors(results, now)):
             return False
         _learn(now, states)
     scheduler().leave(results.visitor)
@@ -118,9 +118,9 @@ def run_jobs(
     now = jobs()
     amount = amount_of(now, states_of(results, now))
     offered = results.running
-    session().said = _said(amount, offered)
+    session().job_status = _said(amount, offered)
     _buttons(name, results, now, amount, verb, keep)
-    if session().spent:
+    if session().budget_spent:
         message = _(
             "This is a public server: a visit trains for {seconds:.0f} s, and yours has. What is "
             "trained stays, and others' trainings show at once; on your own computer there is no "
@@ -139,7 +139,7 @@ def run_jobs(
         # A button in here has put another spec on the page; or Stop was pressed, or something was
         # chosen, as a picture was drawn: what leaves the browser at once is one message, which runs
         # this fragment alone.
-        changed = not session().holding and session().specs[page] != spec
+        changed = not session().dragging and session().specs[page] != spec
         return results.running != offered or session().epoch != epoch or changed
 
     def look():
@@ -173,7 +173,7 @@ def run_jobs(
                 return None
             if amount == drawn:
                 return {}
-            browser().heard(versions)
+            browser().set_drawn(versions)
             with _in_turn():
                 found = grown(states)
             drawn = amount
@@ -182,7 +182,7 @@ def run_jobs(
 
         if offered:  # where it has ended meanwhile, the first answer is to run the page again
             with above:
-                follow_growth(f"growth-{name}", Answers("growth", news, watch=True), EVERY)
+                follow_growth(f"growth-{name}", Endpoint("growth", news, watch=True), EVERY)
 
     pictures()
 
@@ -237,7 +237,7 @@ def _buttons(name, results, jobs, amount, verb, keep):
         else:
             left = seconds_left(jobs, states_of(results, jobs))
             label = _("Resume") if 0 < amount.done < amount.total else _priced(verb, left)
-            off = amount.complete or session().spent
+            off = amount.complete or session().budget_spent
             button(label, f"train-{name}", run, name, icon="play_arrow", primary=True, disabled=off)
         off = not amount.done or results.running
         button(_("Reset"), f"reset-{name}", reset, name, jobs, icon="restart_alt", disabled=off)

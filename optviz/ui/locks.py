@@ -27,12 +27,12 @@ class Controls:
     hidden: tuple[str, ...] = ()
 
 
-def locked(group: str) -> bool:
+def is_locked(group: str) -> bool:
     """Whether the teacher who made the link has locked these controls."""
     return group in session().controls.locked
 
 
-def hidden(group: str) -> bool:
+def is_hidden(group: str) -> bool:
     """Whether the teacher who made the link has hidden these controls."""
     return group in session().controls.hidden
 
@@ -40,17 +40,17 @@ def hidden(group: str) -> bool:
 SCENE = ("function", "run", "hyperparameters", "optimizers")  # what another scene would change
 
 
-def may_leave() -> bool:
+def scene_is_editable() -> bool:
     """Whether another scene may take the place of the one on the page."""
-    return free(*SCENE)
+    return is_editable(*SCENE)
 
 
-def named() -> str:
+def restricted_groups() -> str:
     """What is locked or hidden, for a sentence."""
     controls = session().controls
     return ", ".join(_(GROUPS[g]).lower() for g in (*controls.locked, *controls.hidden))
 
 
-def free(*groups: str) -> bool:
+def is_editable(*groups: str) -> bool:
     """Whether none of these groups is locked or hidden."""
-    return not any(locked(g) or hidden(g) for g in groups)
+    return not any(is_locked(g) or is_hidden(g) for g in groups)

@@ -23,7 +23,7 @@ from optviz.training.tickets import Ticket
 from optviz.ui.public import training_seconds
 
 MAX_SEEN = 200  # jobs of a page that a session remembers
-HELD = 10.0  # seconds after which a hand is gone that has not said so
+DRAG_TIMEOUT = 10.0  # seconds after which a hand is gone that has not said so
 MAX_HISTORY = 200  # specs that can be gone back to
 
 
@@ -72,50 +72,50 @@ class Session:
     """Everything that one visitor has set, seen and computed."""
 
     specs: dict[str, Any] = field(default_factory=dict)  # by page: what it shows follows from it
-    kept: dict[str, tuple] = field(default_factory=dict)  # by page: specs beside the present one
+    kept_specs: dict[str, tuple] = field(default_factory=dict)  # by page: beside the present one
     page: str = ""  # the one that is shown
     controls: Any = None  # what the link's author has locked or hidden
-    opened: set[str] = field(default_factory=set)  # pages that have read their link
+    opened_pages: set[str] = field(default_factory=set)  # pages that have read their link
     name: str = field(default_factory=lambda: uuid4().hex)
     history: list[tuple[str, Any]] = field(default_factory=list)  # page and spec, as they came
-    present: int = -1  # which of them is shown
-    said: str = ""  # how its jobs stand, to those who hear
-    wanted: str = ""  # the page that undo or redo leads to
+    history_index: int = -1  # which of them is shown
+    job_status: str = ""  # how its jobs stand, to those who hear
+    next_page: str = ""  # the page that undo or redo leads to
     epoch: str = field(default_factory=_epoch)  # another one, and every widget begins afresh
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
-    asked: str | None = None  # the lesson that a link of the course has opened
+    linked_lesson: str | None = None  # the lesson that a link of the course has opened
     tabs: dict[str, tuple[str, int]] = field(default_factory=dict)  # by page: see `open_tab`
     results: dict[str, Results] = field(default_factory=dict)
     provided: dict[str, Any] = field(default_factory=dict)  # own files, by name
     states: dict[type, Any] = field(default_factory=dict)
-    whole_run: bool = False  # of the page, not of a fragment alone
+    full_rerun: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
     theme: str = "light"  # the visitor's, when the page was last drawn
-    answers: dict[str, Any] = field(default_factory=dict)  # to what the page asks beside Streamlit
+    endpoints: dict[str, Any] = field(default_factory=dict)  # asked beside Streamlit, by name
     lock: RLock = field(default_factory=RLock)  # of what a hand changes beside runs of the script
-    growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
-    surrounded: Any = None  # what the page around what has settled was last drawn from
-    pictured: Any = None  # the spec that its pictures show
+    growing_parts: Sequence = ()  # parts of the open tab that make pictures, with what switches say
+    drawn_surroundings: Any = None  # what the page around what has settled was last drawn from
+    drawn_spec: Any = None  # the spec that its pictures show
     outdated: Callable[[], bool] = bool  # whether the notes below would say something else
-    shows_more: bool = False  # whether something is open that shows what sliders say
+    details_open: bool = False  # whether something is open that shows what sliders say
     drag: int = 0  # the number of the drag that has brought about this run, and the last entry
-    dragged: int = 0
-    held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
+    last_drag: int = 0
+    slider_moved_at: float = 0.0  # by a hand that has not come to rest since
     counter: int = 0
-    trained: float = 0.0  # seconds that trainings for this visitor have taken
+    seconds_trained: float = 0.0  # seconds that trainings for this visitor have taken
 
     def __post_init__(self):
         _NAMED[self.name] = self
 
     def spend(self, seconds: float) -> None:
         """Note that trainings have taken so long."""
-        self.trained += seconds
+        self.seconds_trained += seconds
 
     @property
-    def spent(self) -> bool:
+    def budget_spent(self) -> bool:
         """Whether it has trained for as long as a public server lets one."""
-        return self.trained >= training_seconds()
+        return self.seconds_trained >= training_seconds()
 
     def state(self, kind: type):
         """The one object of this class that a page keeps beside its spec."""
@@ -133,7 +133,7 @@ class Session:
     def show(self, page: str, spec) -> None:
         """Put another spec on a page; its widgets begin afresh from it."""
         self.specs[page] = spec
-        self.opened.add(page)
+        self.opened_pages.add(page)
         self.epoch = _epoch()
 
     def open_tab(self, page: str, label: str) -> None:
@@ -149,30 +149,30 @@ class Session:
         drag is one entry. A training that ends meanwhile runs the page, too; that is not asked. On
         a page that runs at every value of a drag each takes the place of the one before.
         """
-        if self.holding:
+        if self.dragging:
             return
         now, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
-        if not self.history or self.history[self.present] != now:
-            same = drag and drag == self.dragged
-            self.history[self.present + (not same) :] = [now]
-            self.dragged = drag
+        if not self.history or self.history[self.history_index] != now:
+            same = drag and drag == self.last_drag
+            self.history[self.history_index + (not same) :] = [now]
+            self.last_drag = drag
             del self.history[:-MAX_HISTORY]
-            self.present = len(self.history) - 1
+            self.history_index = len(self.history) - 1
 
     @property
-    def holding(self) -> bool:
+    def dragging(self) -> bool:
         """Whether a hand is on a slider that moves pictures by itself."""
-        return monotonic() - self.held < HELD
+        return monotonic() - self.slider_moved_at < DRAG_TIMEOUT
 
     def rest(self) -> None:
         """Note that the hand on a slider has come to rest."""
-        self.held = 0.0
+        self.slider_moved_at = 0.0
 
     def step(self, by: int) -> int | None:
         """The entry to which undo (-1) or redo (1) leads: the next in which something is another
         than now.
         """
-        i = self.present + by
+        i = self.history_index + by
         while 0 <= i < len(self.history):
             page, spec = self.history[i]
             if self.specs[page] != spec:
@@ -183,7 +183,7 @@ class Session:
     def go_to(self, entry: int) -> None:
         """Put back what the page showed then; the page itself is the shell's to open."""
         if 0 <= entry < len(self.history):
-            self.present, self.wanted = entry, self.history[entry][0]
+            self.history_index, self.next_page = entry, self.history[entry][0]
             self.show(*self.history[entry])
 
     def results_of(self, name: str) -> Results:
@@ -193,17 +193,17 @@ class Session:
 
 _NAMED: WeakValueDictionary[str, Session] = WeakValueDictionary()
 _FOUND = WeakKeyDictionary()  # by what Streamlit has of a visitor
-_ACTING: ContextVar[Session | None] = ContextVar("acting", default=None)
+_VISITOR: ContextVar[Session | None] = ContextVar("visitor", default=None)
 
 
 @contextmanager
-def acting(for_whom: Session) -> Iterator[None]:
+def acting_as(visitor: Session) -> Iterator[None]:
     """Whose session it is where Streamlit does not know, outside of a run of the script."""
-    token = _ACTING.set(for_whom)
+    token = _VISITOR.set(visitor)
     try:
         yield
     finally:
-        _ACTING.reset(token)
+        _VISITOR.reset(token)
 
 
 def earlier_session(name: str) -> Session | None:
@@ -216,8 +216,8 @@ def earlier_session(name: str) -> Session | None:
 
 def session() -> Session:
     """The visitor's session."""
-    if acted := _ACTING.get():
-        return acted
+    if visitor := _VISITOR.get():
+        return visitor
     run = get_script_run_ctx(suppress_warning=True)
     try:  # asked hundreds of times in a run, of which each else is a lock and a search
         return _FOUND[run.session_state]

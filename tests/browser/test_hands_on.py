@@ -368,7 +368,7 @@ class TestPredict:
 # What a picture says that Plotly cannot draw, and after it has been drawn again.
 FAILS_ONCE = """async () => {
   const { host } = document.querySelector(".st-key-solid .ov-plot"), { react } = Plotly, { error } = console;
-  const said = async () => (host.see(), await host.work, host.root.querySelector(".ov-sorry").textContent);
+  const said = async () => (host.updateVisibility(), await host.work, host.root.querySelector(".ov-sorry").textContent);
   console.error = () => {};
   Plotly.react = async () => { throw new Error("planted"); };
   const before = await said();

@@ -172,7 +172,7 @@ def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_
 
 
 # Whether what a picture was sent last is what has changed since the one before.
-SINCE = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-plot').host.received.since"
+SINCE = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-plot').host.figure.since"
 MERGED = """async ([module, cases]) => {
   const { complete } = await import(module);
   return cases.map(([before, message]) => complete(before, message));
@@ -257,22 +257,22 @@ def grows_as_plotly_draws(page, key):
 
 # How often a picture is drawn when its size is told, as an observer does at first; and by how much its first margin is wrong.
 TOLD = """async ([module, key]) => {
-  const { dressed, lookOf } = await import(module);
+  const { styledLayout, styleOf } = await import(module);
   const { host } = document.querySelector(`.st-key-${key} .ov-plot`), { react } = Plotly;
   let draws = 0;
   Plotly.react = (...given) => (draws += 1, react(...given));
   host.schedule(host.drawn);
   await host.work;
   Plotly.react = react;
-  const first = dressed(host.drawn, lookOf(host.root, host.root.getBoundingClientRect()));
+  const first = styledLayout(host.drawn, styleOf(host.root, host.root.getBoundingClientRect()));
   return [draws, first.margin.t - host.upper.layout.margin.t];
 }"""
 
 
 def test_a_picture_is_drawn_once_and_a_curve_that_has_grown_is_where_plotly_puts_it(visit):
     page = visit("optimizer_comparison", "curves-0")
-    look = urljoin(page.url, f"/{published(FRONTEND['look.js'])}")
-    assert page.evaluate(TOLD, [look, "optimizer_comparison-curves-0"]) == [0, 0]
+    style = urljoin(page.url, f"/{published(FRONTEND['style.js'])}")
+    assert page.evaluate(TOLD, [style, "optimizer_comparison-curves-0"]) == [0, 0]
     trained(page, "optimizer_comparison")
     grows_as_plotly_draws(page, "optimizer_comparison-curves-0")
 

@@ -138,7 +138,7 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_sent_again_
         """() => {
           const host = document.querySelector('.st-key-contour .ov-plot').host, schedule = host.schedule.bind(host);
           host.schedule = data => { window.sentAgain = !!data.base; schedule(data); };
-          host.ask(host.drawn.base_id);
+          host.requestOnce(host.drawn.base_id);
         }"""
     )
     page.wait_for_function("window.sentAgain === true")

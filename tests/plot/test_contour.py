@@ -29,11 +29,11 @@ from tests.table import table
     ],
 )
 def test_levels_end_where_a_function_goes_on_to_a_pole(formula, low, high):
-    land = Landscape.of(parse_formula(formula))
-    heights = Heights.of(land, log=False)
+    land = Landscape.from_function(parse_formula(formula))
+    heights = Heights.from_landscape(land, log=False)
     assert low is None or heights.low == pytest.approx(low, rel=0.15, abs=0.02)
     assert heights.high == pytest.approx(high, rel=0.15, abs=0.02)
-    drawn = heights.up(land.z[np.isfinite(land.z)])
+    drawn = heights.transform(land.z[np.isfinite(land.z)])
     assert drawn.min() == heights.low
     assert drawn.max() == heights.high
     assert len(heights.ticks(6)[1]) == (6 if heights.low < heights.high else 1)
@@ -41,20 +41,24 @@ def test_levels_end_where_a_function_goes_on_to_a_pole(formula, low, high):
 
 def test_levels_of_every_function_reach_from_its_lowest_to_its_highest_value():
     for f in FUNCTIONS.values():
-        land = Landscape.of(f)
-        heights = Heights.of(land, log=False)
+        land = Landscape.from_function(f)
+        heights = Heights.from_landscape(land, log=False)
         assert (heights.low, heights.high) == (land.z.min(), land.z.max()), f.key
 
 
 def test_rings_are_as_far_apart_near_a_minimum_as_far_from_it():
     """x²/20 + y² up to 7 along x: a level by the root every √(30/22) of height, as a cone has them."""
     bowl = FUNCTIONS["bowl"]
-    drawn = landscape(Landscape.of(bowl), LIGHT)
+    drawn = landscape(Landscape.from_function(bowl), LIGHT)
     across = np.sqrt(20) * np.arange(drawn.start, drawn.end, drawn.step)
     np.testing.assert_allclose(np.diff(across), np.diff(across)[0])
     assert drawn.start**2 < 0.05, "the first ring is around the minimum"
-    assert not Heights.of(Landscape.of(FUNCTIONS["saddle"]), None, root=True).root
-    assert not Heights.of(Landscape.of(bowl), log=False, root=True).root, "linear stays linear"
+    assert not Heights.from_landscape(
+        Landscape.from_function(FUNCTIONS["saddle"]), None, root=True
+    ).root
+    assert not Heights.from_landscape(Landscape.from_function(bowl), log=False, root=True).root, (
+        "linear stays linear"
+    )
 
 
 @table(
@@ -71,23 +75,25 @@ def test_a_minimum_that_no_level_surrounds_has_a_ring_of_its_own(key, at):
     heights = f.value(ring) - f.value(np.array(at))
     assert heights.min() > 0
     assert heights.std() < 0.25 * heights.mean()
-    assert not more_rings(Landscape.of(FUNCTIONS["himmelblau"]), np.array([(3, 2)]), LIGHT)
+    assert not more_rings(
+        Landscape.from_function(FUNCTIONS["himmelblau"]), np.array([(3, 2)]), LIGHT
+    )
 
 
 def test_the_floor_of_a_thin_valley_is_even():
     """Along y = x², where Rosenbrock's function is (1 - x)², the drawn height has no bumps."""
     f, x = FUNCTIONS["rosenbrock"], np.linspace(-1.7, 1.7, 2001)
     land = runs.landscape(Objective().on("rosenbrock"))
-    heights = Heights.of(land, None, root=True)
-    bumps = heights.up(land.at(x, x**2)) - heights.up((1 - x) ** 2)
+    heights = Heights.from_landscape(land, None, root=True)
+    bumps = heights.transform(land.at(x, x**2)) - heights.transform((1 - x) ** 2)
     assert bumps.max() < 0.2 * (heights.high - heights.low) / LEVELS
     assert len(runs.landscape(Objective()).x) < len(land.x), "as fine as there is need for"
-    assert not falls_into_beads(Landscape.of(f, 400))
+    assert not falls_into_beads(Landscape.from_function(f, 400))
 
 
 @table("key", FUNCTIONS)
 def test_the_color_bar_has_round_numbers_that_differ(key):
-    heights = Heights.of(Landscape.of(FUNCTIONS[key]), None, root=True)
+    heights = Heights.from_landscape(Landscape.from_function(FUNCTIONS[key]), None, root=True)
     places, texts = heights.ticks(6)
     assert len({*texts}) == 6
     assert (np.diff(places) > 0).all()

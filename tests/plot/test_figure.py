@@ -58,8 +58,8 @@ IN_SPACE = [
 SCENE = Scene(Axis("x"), Axis("y"), Axis("f", ticks=[0, 1], labels=["0", "1"]), (1, 1, 1))
 
 
-def numbers(packed):
-    return np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
+def numbers(pack_array):
+    return np.frombuffer(base64.b64decode(pack_array["bdata"]), pack_array["dtype"])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from optviz.plot import (
     number,
     percentage_points,
     png,
-    unless_rounding,
+    zero_rounding_errors,
 )
 from optviz.plot.table import csv_text
 from tests.table import table
@@ -31,10 +31,10 @@ TABLE = Table(
 
 
 def test_rounding_reads_as_zero_and_nothing_else_does():
-    found = unless_rounding([2.5e-17, -4e-13, 2e-12, 0.0, np.nan, -3.0], 1.0)
+    found = zero_rounding_errors([2.5e-17, -4e-13, 2e-12, 0.0, np.nan, -3.0], 1.0)
     np.testing.assert_array_equal(found, [0, 0, 2e-12, 0, np.nan, -3])
-    assert number(unless_rounding(2.5e-17, 1.0)) == "0"
-    assert number(unless_rounding(2.5e-17, 1e-16)) == "2.5e−17", "beside what is as small"
+    assert number(zero_rounding_errors(2.5e-17, 1.0)) == "0"
+    assert number(zero_rounding_errors(2.5e-17, 1e-16)) == "2.5e−17", "beside what is as small"
 
 
 @table(
@@ -84,7 +84,7 @@ def test_every_row_has_a_cell_for_every_column():
 def test_rows_that_tell_their_cells_by_column():
     columns = TABLE.columns
     rows = [dict(zip(columns, row, strict=True)) for row in TABLE.rows]
-    assert Table.of(TABLE.label, rows, TABLE.styles).html() == TABLE.html()
+    assert Table.from_rows(TABLE.label, rows, TABLE.styles).html() == TABLE.html()
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (3, 5, 4)])

@@ -14,14 +14,14 @@ from optviz.experiments.training_charts import compares
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
-from optviz.shell.export.menu import charts_page
+from optviz.shell.export.menu import charts_html
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
 from optviz.training import scheduler as scheduling
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
-from optviz.ui.components import Shown
+from optviz.ui.components import PageContents
 from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
 from optviz.ui.training import optimizer_menu
@@ -144,7 +144,7 @@ def test_of_several_seeds_median_and_band_are_kept_also_in_the_page_to_take_home
     first = loss_lines(at)
     at.button(key=f"keep-{KEY}").click().run()
     at = rested(changed(at, replace(SEEDS, batch=32)))
-    html = charts_page("Which?", session(at).states[Shown], "light")
+    html = charts_html("Which?", session(at).states[PageContents], "light")
     [data] = re.findall(r'id="data">(.*?)</script>', html)
     name = f"{KEY}-curves-0"
     [figure] = [p["data"] for p in json.loads(data) if p["data"].get("name") == name]
@@ -345,15 +345,17 @@ def grown():
 
     from optviz.shell.parts import growing, tabs
     from optviz.ui.beside import browser
-    from optviz.ui.components import shown
+    from optviz.ui.components import page_contents
     from tests.shell.test_alive import KEY, PAGES, at_iteration
 
     tabs(at_iteration(10), PAGES[KEY].views[""])
     news = []
     for n in (10, 20, 20, 40):
         news.append(growing(at_iteration(n)))
-        browser().heard({key: picture.version for key, picture in shown().pictures.items()})
-    st.session_state["news"], st.session_state["now"] = news, shown().pictures
+        browser().set_drawn(
+            {key: picture.version for key, picture in page_contents().pictures.items()}
+        )
+    st.session_state["news"], st.session_state["now"] = news, page_contents().pictures
 
 
 def test_only_what_is_new_in_the_curves_is_sent_while_they_grow():

@@ -16,7 +16,7 @@ from optviz.experiments.trajectories.state import TrajectoriesState
 from optviz.plot import Figure, to_svg
 from optviz.shell.lessons import thumbnails
 from optviz.shell.registry import PAGES
-from optviz.ui.cache import KEPT, Kept, bytes_of
+from optviz.ui.cache import SHARED_CACHE, LRUCache, bytes_of
 from optviz.ui.session import Session
 from tests.serving import ROOT
 from tests.table import table
@@ -37,7 +37,7 @@ def test_bytes_are_those_of_all_that_is_held(value, size):
 
 
 def test_what_was_used_last_stays():
-    kept, made = Kept(max_bytes=35_000), []
+    kept, made = LRUCache(max_bytes=35_000), []
 
     def value(key, numbers=1000):
         return kept.get((key,), lambda: made.append(key) or np.zeros(numbers))
@@ -58,13 +58,13 @@ def test_what_was_used_last_stays():
 
 def test_a_knob_that_is_turned_and_turned_fills_no_memory(monkeypatch):
     """8 MB and more for each value of a deep stack, some 2 MB for each path of 2000 steps."""
-    KEPT.clear()
-    monkeypatch.setattr(KEPT, "max_bytes", 12 << 20)
+    SHARED_CACHE.clear()
+    monkeypatch.setattr(SHARED_CACHE, "max_bytes", 12 << 20)
     for i in range(12):
         layers_of(DeepStack(layers=5, seed=i))
         path(Objective(steps=1000, start=(-7.0, 0.1 * i)), BOOK.optimizers[3])
-        assert 0 < KEPT.size <= 12 << 20
-    KEPT.clear()
+        assert 0 < SHARED_CACHE.size <= 12 << 20
+    SHARED_CACHE.clear()
 
 
 FINITE = {  # what has no bound of its own: one thing, or one for each of what the registries have

@@ -20,7 +20,7 @@ from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
 from optviz.ui.own_file import own_examples
-from optviz.ui.session import acting
+from optviz.ui.session import acting_as
 from optviz.ui.training import data_source, download
 from tests.data.test_datasets import (
     NAMES,
@@ -462,9 +462,9 @@ def test_a_file_of_ones_own_is_trained_on():
     assert matrix["data"][0]["x"] == ["kind 0", "kind 1", "kind 2"]
     # the page loaded again: the same tab goes on with it
     again = open_page("optimizer_comparison", spec)
-    with acting(session(again)):
+    with acting_as(session(again)):
         resume("nobody's")
-        session(at).opened.add("lessons")  # a page without a scene
+        session(at).opened_pages.add("lessons")  # a page without a scene
         assert not own_examples().content
         resume(session(at).name)
         assert own_examples().content
@@ -475,7 +475,7 @@ def test_a_file_of_ones_own_is_trained_on():
     # who opens the link is told, and the next one, who has another file
     there = open_page("optimizer_comparison", spec)
     assert "does not carry" in there.info[0].value
-    with acting(session(there)):
+    with acting_as(session(there)):
         own_examples().content = read_examples(own(80))
     there.run()
     assert "90 rows of 3 numbers with 3 labels" in sound(there).error[0].value

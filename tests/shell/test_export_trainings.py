@@ -16,7 +16,7 @@ from optviz.data.own import read_examples
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import Fork, OptimizerConfig
-from optviz.shell.export.menu import charts_page
+from optviz.shell.export.menu import charts_html
 from optviz.shell.export.networks import network_names
 from optviz.shell.export.offline import prose
 from optviz.shell.export.search_script import search_script
@@ -26,7 +26,7 @@ from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search
 from optviz.tuning.space import Axis, Space
-from optviz.ui.components import Shown
+from optviz.ui.components import PageContents
 from tests.page import open_page, plots, session, trained
 from tests.table import table
 from tests.tuning.test_search import ended
@@ -127,7 +127,7 @@ def test_markdown_as_html(said, written):
 
 def test_the_page_to_take_home_says_what_the_page_says():
     at = open_page("activations")
-    page = charts_page("", session(at).states[Shown], "light")
+    page = charts_html("", session(at).states[PageContents], "light")
     assert re.search("<p><b>Saturated</b>: 44.?% of .*layer 5", page)
 
 
@@ -300,9 +300,9 @@ def test_a_file_of_ones_own_is_read_from_beside_the_script(inputs):
 
 def test_the_pictures_of_a_page_in_one_file():
     at = trained(open_page("optimizer_comparison", SMALL), "optimizer_comparison")
-    shown = session(at).states[Shown]
+    shown = session(at).states[PageContents]
     assert set(shown.pictures) == set(plots(at))
-    page = charts_page("</script><b>title", shown, "dark")
+    page = charts_html("</script><b>title", shown, "dark")
     [data] = re.findall(r'type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     charts = [part["data"] for part in json.loads(data)]
     assert [chart["name"] for chart in charts] == list(shown.pictures)

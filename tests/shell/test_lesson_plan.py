@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from optviz.shell.lessons.plan import MAX_NOTE, Item, Plan, PlanState, read
-from optviz.shell.opening import as_typed
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, encode, pack, unpack
 from optviz.spec import canonical_json, to_dict
+from optviz.ui.components import escape_markdown
 from tests.page import go, open_page, session, sound, text
 from tests.table import table
 
@@ -79,16 +79,16 @@ NOTES = [
 
 
 @table("note", NOTES)
-def test_a_note_is_shown_as_it_was_typed(note):
+def test_a_note_is_shown_as_it_wescape_markdown(note):
     """By CommonMark a backslash before a mark makes it one that means nothing."""
-    shown = as_typed(note)
+    shown = escape_markdown(note)
     for mark in re.finditer(r"[!`<>$#|\[\]*:]|www\.", note):
         assert mark.group().replace(".", "\\.") in shown
     assert not re.search(r"(?<!\\)[!`<>$#|\[\]*:]|www\.", shown)
     assert re.sub(r"\\(.)", r"\1", shown) == note
 
 
-def test_what_came_with_a_plan_or_a_link_is_on_the_page_as_it_was_typed():
+def test_what_came_with_a_plan_or_a_link_is_on_the_page_as_it_wescape_markdown():
     image = "![](//host/p.png)"
     whole = Plan(tuple(replace(item, note=image) for item in PLAN.scenes))
     at = open_page("plan", plan=pack(to_dict(whole)))
@@ -96,10 +96,10 @@ def test_what_came_with_a_plan_or_a_link_is_on_the_page_as_it_was_typed():
     sound(next(b for b in at.button if b.label == "Play").click().run())
     go(at, "")
     sound(at.run())
-    assert as_typed(image) in text(at)
+    assert escape_markdown(image) in text(at)
     assert image not in text(at)
     at = open_page("activations", s=pack({"page": "activations", "scene": {image: 1}}))
-    assert as_typed(image) in at.warning[0].value
+    assert escape_markdown(image) in at.warning[0].value
     assert image not in at.warning[0].value
 
 
@@ -143,7 +143,7 @@ def test_scenes_are_collected_ordered_and_played():
     assert "Scene 1 of 2" in text(at)
     sound(at.button(key="plan-arrow_forward").click().run())
     assert session(at).specs["trajectories"] == SCENES["trajectories"]
-    assert session(at).wanted in ("trajectories", "")
+    assert session(at).next_page in ("trajectories", "")
     go(at, "")
     sound(at.run())
     assert "Look at the zigzag." in text(at)

@@ -18,7 +18,7 @@ from optviz.plot.style import THEMES
 from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError
 from optviz.shell.lessons import numbers as lesson_numbers
-from optviz.shell.lessons.numbers import filled
+from optviz.shell.lessons.numbers import fill_placeholders
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict, validate
 from tests.memo import ended, trained
@@ -423,7 +423,7 @@ def test_a_lesson_is_whole(key):
     validate(lesson.scene)
     for text, most in ((lesson.text, 75), (lesson.look, 75), (lesson.next, 50)):
         assert len(text.split()) <= most
-        shown = filled(text, lesson, run)
+        shown = fill_placeholders(text, lesson, run)
         assert shown.strip()
         assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", shown)
     assert from_dict(type(lesson.scene), to_dict(lesson.scene)) == lesson.scene
@@ -555,7 +555,7 @@ SADDLE_LEAVES = {"SGD": 349, "Momentum": 72, "Adam": 77, "RMSProp": 17, "AdaGrad
 def test_saddle():
     lesson = LESSONS["saddle"]
     names = enumerate(lesson.scene.names, 1)
-    leaves = {name: int(filled(f"{{leaves #{i}}}", lesson, run)) for i, name in names}
+    leaves = {name: int(fill_placeholders(f"{{leaves #{i}}}", lesson, run)) for i, name in names}
     assert leaves == SADDLE_LEAVES
     assert all((r.points[:, 1] == 0).all() for r in runs("saddle", start=(1.0, 0.0)))
 
@@ -866,11 +866,11 @@ LESSON = LESSONS["fork"]
     ],
 )
 def test_placeholders(text, value):
-    assert filled(text, LESSON, run) == value
+    assert fill_placeholders(text, LESSON, run) == value
 
 
 def test_placeholders_look_into_wrappers():
-    assert filled("{decay #2} {lr #2}", LESSONS["averaging"], run) == "0.995 0.1"
+    assert fill_placeholders("{decay #2} {lr #2}", LESSONS["averaging"], run) == "0.995 0.1"
 
 
 @table(
@@ -882,12 +882,14 @@ def test_placeholders_look_into_wrappers():
 )  # fmt: skip
 def test_placeholders_that_make_no_sense(text):
     with pytest.raises(lesson_numbers.PlaceholderError, match=r"fork\.md"):
-        filled(text, LESSON, run)
+        fill_placeholders(text, LESSON, run)
 
 
 def test_a_run_is_asked_for_once_and_longer_only_where_it_must_be():
     asked = []
-    filled("{loss #1} {loss #1 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r))
+    fill_placeholders(
+        "{loss #1} {loss #1 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r)
+    )
     assert asked == [60, 100]
 
 
@@ -925,7 +927,7 @@ def test_a_good_file(tmp_path):
     lesson = lessons.read(write(tmp_path, GOOD, "good.md"))
     assert (lesson.key, lesson.title) == ("good", "A lesson")
     assert (lesson.look, lesson.next) == ("The path.", "Nothing.")
-    assert filled(lesson.text, lesson, run).startswith("It goes down to ")
+    assert fill_placeholders(lesson.text, lesson, run).startswith("It goes down to ")
     assert list(lessons.read_all(tmp_path)) == ["good"]
     windows = write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")
     assert lessons.read(windows).look == "The path."

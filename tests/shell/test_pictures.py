@@ -15,7 +15,7 @@ from optviz.plot import DARK, LIGHT
 from optviz.shell import parts
 from optviz.shell.registry import PAGES
 from optviz.training import advance, begin, load, merge_seeds, split_seeds
-from optviz.ui.cache import PICTURES, bytes_of, sent
+from optviz.ui.cache import PICTURE_CACHE, bytes_of, encoded
 
 PAGE = PAGES["initialization"]
 SMALL = Initialization(Network((64, 20, 20, 10)), iterations=40, seeds=(0, 1))
@@ -25,9 +25,9 @@ SHOWN |= {"iteration": 40, "network": 0}
 
 @pytest.fixture(autouse=True)
 def empty():
-    PICTURES.clear()
+    PICTURE_CACHE.clear()
     yield
-    PICTURES.clear()
+    PICTURE_CACHE.clear()
 
 
 def states(spec=SMALL, n=20):
@@ -48,7 +48,7 @@ def test_who_watch_the_same_training_have_its_pictures_made_once():
         gc.collect()  # what was joined of the seeds is gone; for the next visitor it is joined anew
         assert parts._made(context(held), part) is first
         figure = next(parts.pictures(first, ""))[1]
-        assert sent(figure) is sent(figure)
+        assert encoded(figure) is encoded(figure)
 
 
 def test_whatever_else_is_looked_at_is_another_picture():
@@ -71,14 +71,14 @@ def test_whatever_else_is_looked_at_is_another_picture():
 
 
 def test_pictures_keep_no_training_and_no_more_bytes_than_they_may(monkeypatch):
-    monkeypatch.setattr(PICTURES, "max_bytes", 1 << 20)
+    monkeypatch.setattr(PICTURE_CACHE, "max_bytes", 1 << 20)
     held = states()
     gone = ref(held[0])
     for i in range(12):
         look = context(held, options={**SHOWN, "iteration": i, "matrix": 1})
         made = [parts._made(look, part) for part in (charts.curves, figures.layers)]
-        assert 0 < PICTURES.size <= 1 << 20
-        assert bytes_of([value for value, _size in PICTURES._found.values()]) < 2 << 20
+        assert 0 < PICTURE_CACHE.size <= 1 << 20
+        assert bytes_of([value for value, _size in PICTURE_CACHE._found.values()]) < 2 << 20
     del held, look, made
     gc.collect()
     assert gone() is None

@@ -57,9 +57,9 @@ def test_nobody_makes_the_server_fetch_and_no_folder_is_named():
 
 def test_a_visit_trains_for_so_many_seconds(monkeypatch):
     at = rested(open_page(KEY, SMALL, alive=True))
-    assert 0 < session(at).trained < public.TRAINING_SECONDS
+    assert 0 < session(at).seconds_trained < public.TRAINING_SECONDS
     assert told(at) == []
-    monkeypatch.setenv("OPTVIZ_TRAINING_SECONDS", f"{session(at).trained / 2:.9f}")
+    monkeypatch.setenv("OPTVIZ_TRAINING_SECONDS", f"{session(at).seconds_trained / 2:.9f}")
     at = changed(at, SMALL)
     assert (done(at), len(told(at))) == (40, 1), "what is trained stays"
     monkeypatch.setenv("OPTVIZ_TRAINING_SECONDS", "0")

@@ -29,11 +29,11 @@ def test_a_run_amid_a_drag_is_no_entry_of_undo():
     at = open_page("curve_fit")
     S, opening = session(at), session(at).specs["curve_fit"]
     before = len(S.history)
-    S.held = monotonic()
+    S.slider_moved_at = monotonic()
     S.specs["curve_fit"] = replace(opening, seed=opening.seed + 1)
     sound(at.run())
     assert len(S.history) == before
-    S.held = 0.0
+    S.slider_moved_at = 0.0
     S.specs["curve_fit"] = replace(opening, seed=opening.seed + 2)
     sound(at.run())
     assert S.history[before:] == [("curve_fit", replace(opening, seed=opening.seed + 2))]

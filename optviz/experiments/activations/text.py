@@ -7,7 +7,7 @@ from optviz.experiments.activations.samples import layers_of
 from optviz.experiments.activations.spec import DeepStack, initializer_name
 from optviz.experiments.page import Caption
 from optviz.nn import ACTIVATIONS, INITIALIZERS
-from optviz.plot import Column, Table, number, unless_rounding
+from optviz.plot import Column, Table, number, zero_rounding_errors
 from optviz.plot.equations import equations
 from optviz.translation import N_, _
 
@@ -138,7 +138,7 @@ def rows(layers: list[Layer]) -> list[list[float]]:
     found = []
     for i, layer in enumerate(layers, 1):
         a = layer.forward
-        sizes = unless_rounding((a.mean, a.std, a.within, a.between), a.std).tolist()
+        sizes = zero_rounding_errors((a.mean, a.std, a.within, a.between), a.std).tolist()
         found.append([i, *sizes, layer.saturated, layer.dead, layer.backward.std])
     return found
 

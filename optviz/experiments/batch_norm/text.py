@@ -11,7 +11,7 @@ from optviz.plot import (
     over_seeds,
     percentage,
     percentage_points,
-    unless_rounding,
+    zero_rounding_errors,
 )
 from optviz.plot.training import status
 from optviz.training import Progress
@@ -88,7 +88,7 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
             }
         )
     label = _("Last accuracy on the {examples} at every value").format(examples=_(SETS[part]))
-    return Table.of(label, rows)
+    return Table.from_rows(label, rows)
 
 
 def speed(both: list[Progress]) -> str:
@@ -125,10 +125,10 @@ def std_table(hidden: list[dict[str, np.ndarray]], name: str) -> Table:
         for stage, a in layer.items():
             title, std = _(STAGES[stage]).split(" x")[0], float(a.std(dtype=float))
             # a mean that is no more than the rounding of single precision is 0
-            mean = float(unless_rounding(a.mean(dtype=float), std, 1e-6))
+            mean = float(zero_rounding_errors(a.mean(dtype=float), std, 1e-6))
             rows[-1][Column(_("{stage}, mean").format(stage=title), 3)] = mean
             rows[-1][Column(_("{stage}, std").format(stage=title), 3)] = std
-    return Table.of(_("Inside the network {name}").format(name=name), rows)
+    return Table.from_rows(_("Inside the network {name}").format(name=name), rows)
 
 
 def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:

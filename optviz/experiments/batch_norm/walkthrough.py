@@ -7,7 +7,7 @@ from optviz.experiments.batch_norm.run import forward
 from optviz.experiments.batch_norm.spec import Example
 from optviz.experiments.page import Caption
 from optviz.nn.batch_norm import MOMENTUM, BatchNorm
-from optviz.plot import Table, number, unless_rounding
+from optviz.plot import Table, number, zero_rounding_errors
 from optviz.plot.equations import equations, latex_number, remarks
 from optviz.plot.table import csv_text
 from optviz.translation import _
@@ -167,7 +167,7 @@ def observations(example: Example) -> str:
         "The gradients of x add up to {total}: shifting all examples by the same amount changes "
         "nothing."
     )
-    total = unless_rounding(d["x"].sum(), np.abs(d["x"]).max(), 1e-9)
+    total = zero_rounding_errors(d["x"].sum(), np.abs(d["x"]).max(), 1e-9)
     told.append(message.format(total=number(total, 2)))
     return " ".join(told)
 

@@ -11,8 +11,8 @@ from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Context, Row
 from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of, paced
-from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thinned
-from optviz.plot.series import single
+from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thin_indices
+from optviz.plot.series import as_float32
 from optviz.plot.training import Network
 from optviz.translation import _
 
@@ -47,12 +47,12 @@ def curves(spec: CurveFit, lines: Sequence[Network], theme: Theme, t: int, **fig
     low, high = float(y.min()), float(y.max())
     margin = 0.25 * ((high - low) or 1.0)
     points = {"name": _("points"), "uid": "points", "size": 6, "alpha": 0.6}
-    at = thinned(len(x), 100)
+    at = thin_indices(len(x), 100)
     marks = [Dots(x[at, 0], y[at, 0], Style(theme.faint), **points)]
     for uid, name, now, _i, look in lines:
         [z] = outputs(now.spec, now.at(t)[1], GRID)
         hover = "{name}, {x:.3g}: {y:.4g}"
-        marks.append(Line(GRID, single(z), look, name=name, uid=uid, width=3, hover=hover))
+        marks.append(Line(GRID, as_float32(z), look, name=name, uid=uid, width=3, hover=hover))
     axes = Axis("x", limits=(-0.02, 1.02)), Axis("y", limits=(low - margin, high + margin))
     label = _("The points and the curves that the networks have fitted to them.")
     more = {"label": label, "view": f"{spec.curve}", "hover": "closest", "height": HEIGHT}
@@ -66,7 +66,7 @@ def losses(context: Context, lines: Sequence[Network]) -> Figure:
         k = np.unique(np.geomspace(1, last, 400).round().astype(int))
         k = np.append(k[k < now.iteration], max(now.iteration, 1))  # only its end is another one
         k = k[k <= now.iteration]
-        loss = single(np.where(now.loss[k, 0] > 0, now.loss[k, 0], np.nan))
+        loss = as_float32(np.where(now.loss[k, 0] > 0, now.loss[k, 0], np.nan))
         marks.append(Line(k, loss, look, name=name, uid=uid, hover="{name}, {x}: {y:.4g}"))
     t, _params = context.states[0].at(context.options["iteration"])
     marks.append(Rule(Style(context.theme.faint, (4, 3)), x=max(t, 1)))

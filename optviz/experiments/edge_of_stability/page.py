@@ -101,7 +101,7 @@ def standings(context) -> Table:
             }
         )
     styles = [line.style for line in context.lines]
-    return Table.of(_("Sharpness and limit of every optimizer"), rows, styles)
+    return Table.from_rows(_("Sharpness and limit of every optimizer"), rows, styles)
 
 
 def notes(context) -> Caption:

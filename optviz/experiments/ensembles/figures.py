@@ -24,7 +24,7 @@ from optviz.plot import (
     percent,
     stack,
     style,
-    thinned,
+    thin_indices,
 )
 from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import Network
@@ -241,7 +241,7 @@ def losses(raw: Progress, average: Progress, labels: str, theme: Theme) -> Figur
         if not len(now.loss):
             continue
         y = over_seeds(smoothed(now.loss[:, 0]))[0]
-        i = thinned(len(y))
+        i = thin_indices(len(y))
         top = max(top, float(np.nanmax(y[: len(y) // 20 + 1], initial=0.0)))
         look = {"name": name, "uid": f"loss{kind}", "width": 2.2, "hover": "{name}: {y:.3g}"}
         marks.append(Line(i + 1, y[i], styles(theme)[kind], **look))

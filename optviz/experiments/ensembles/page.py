@@ -7,7 +7,7 @@ from optviz.experiments.ensembles import figures, run, text
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption, Download, Page, Row, Tab, View
 from optviz.plot.table import csv_text
-from optviz.plot.training import faint
+from optviz.plot.training import faint_lines
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui.cache import cached
@@ -80,7 +80,7 @@ def comparison_lines(context, noise) -> list:
         alike = [x for x in lines if (x.progress.training.split.noise > 0) == (noise > 0)]
         return figures.comparison_lines(alike, context.spec)
 
-    return [*faint(like(context.previous_lines)), *like(context.kept_lines)]
+    return [*faint_lines(like(context.previous_lines)), *like(context.kept_lines)]
 
 
 @charts.comparing

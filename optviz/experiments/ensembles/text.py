@@ -101,7 +101,7 @@ def standings(rows: list[Standing], theme: Theme) -> Table:
             }
         )
     looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
-    return Table.of(_("One network and an ensemble, on the validation set"), cells, looks)
+    return Table.from_rows(_("One network and an ensemble, on the validation set"), cells, looks)
 
 
 def verdict(gain: float) -> str:

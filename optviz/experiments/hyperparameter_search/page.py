@@ -63,7 +63,7 @@ def parallel(context):
         "Drag along an axis to keep the trials with these values, in every chart and in the table; "
         "click on it to see all again. Or move the ends with the arrow keys."
     )
-    return [Widget(lambda: show(key, figure, brushed=_filter)), Caption(caption)]
+    return [Widget(lambda: show(key, figure, on_brush=_filter)), Caption(caption)]
 
 
 def _filter(ranges):

@@ -20,7 +20,7 @@ from optviz.plot import (
     grid,
     number,
     style,
-    thinned,
+    thin_indices,
 )
 from optviz.translation import _
 
@@ -132,7 +132,7 @@ def matrices(
     panels = []
     colors = [(0, theme.lines[1]), (0.5, theme.high), (1, theme.lines[0])]
     for i, (name, w, units) in enumerate(found):
-        rows, columns = (thinned(n, MAX_SIDE) for n in w.shape)
+        rows, columns = (thin_indices(n, MAX_SIDE) for n in w.shape)
         end = units.largest if units.largest > 0 else 1.0
         z = w[np.ix_(rows, columns)] / end  # within ±1, which single precision always holds
         picture = Heatmap(

@@ -43,7 +43,7 @@ def initializers(form: Form) -> None:
         if hyperparameters(INITIALIZERS[one.key]):
             st.markdown(f"**{name}**")
             at = replace(place.at(i), name=f"{place.name}-{i}-of-{len(place.value)}")
-            choice_panel(at, INITIALIZERS, name, look=style(i, THEMES[theme_name()]))
+            choice_panel(at, INITIALIZERS, name, style=style(i, THEMES[theme_name()]))
 
 
 def iterations(context) -> dict[int, str]:

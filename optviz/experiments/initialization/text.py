@@ -4,7 +4,7 @@ import numpy as np
 
 from optviz.experiments.initialization.inspector import LEADING, SAMPLES, Inspector, Units
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, number, thinned
+from optviz.plot import Column, Table, number, thin_indices
 from optviz.translation import N_, _
 
 # What the gradient comes to, by what it shows first.
@@ -194,7 +194,7 @@ def corner(w: np.ndarray, rows: int = 8, columns: int = 6) -> str:
     lines = [" " * 7 + "".join(f"{f'[{j}]':>12}" for j in range(min(columns, w.shape[1])))]
     lines += [
         f"{f'[{i}]':>7}" + "".join(f"{v:>12.4g}" for v in w[i, :columns])
-        for i in thinned(len(w), rows)
+        for i in thin_indices(len(w), rows)
     ]
     return "\n".join(lines)
 

@@ -26,7 +26,7 @@ def landscape(surface: LossSurface) -> Landscape:
     """The grid as that of a function; flat where it is flat but for rounding."""
     z = surface.z
     flat = np.full_like(z, np.nanmean(z)) if text.flat(z) else z
-    return Landscape.on(surface.x, surface.y, flat)
+    return Landscape.from_grid(surface.x, surface.y, flat)
 
 
 def _paths(surface, theme, below=False):

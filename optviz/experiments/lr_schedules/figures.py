@@ -19,7 +19,7 @@ from optviz.plot import (
     number,
     stack,
     style,
-    thinned,
+    thin_indices,
 )
 from optviz.plot.training import Scale, losses
 from optviz.training import advance, begin, load, smoothed
@@ -106,7 +106,7 @@ def _rate(line, r):
     """A rate at every iteration, thinned; both sides of each leap are kept."""
     leaps = np.flatnonzero(np.abs(np.diff(r)) > 0.02 * r.max(initial=0))
     edges = np.concatenate([leaps, leaps + 1]) if len(leaps) < 800 else leaps[:0]
-    at = np.unique(np.concatenate([thinned(len(r)), edges])) if len(r) else np.empty(0, int)
+    at = np.unique(np.concatenate([thin_indices(len(r)), edges])) if len(r) else np.empty(0, int)
     hover = _("{name}: learning rate {y:.3g}")
     more = {"name": line.name, "group": line.name, "legend": True, "markers": 6, "size": 7}
     return Line(at, r[at], line.style, uid=f"{line.id}s", hover=hover, **more)
@@ -187,7 +187,7 @@ def thumbnail(spec: ScheduleComparison, theme: Theme) -> Figure:
         return Figure([curve], Axis(log=True, limits=limits))
     planned = [rates(config, max(spec.iterations, 1)) for config in spec.optimizers]
     marks = [
-        Line(thinned(len(r), 240), r[thinned(len(r), 240)], style(i, theme), uid=f"{i}")
+        Line(thin_indices(len(r), 240), r[thin_indices(len(r), 240)], style(i, theme), uid=f"{i}")
         for i, r in enumerate(planned)
     ]
     return Figure(marks, y=_rate_axis(planned, far_apart(planned)))

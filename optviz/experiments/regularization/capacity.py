@@ -65,7 +65,7 @@ def table(context) -> Table:
         }
         for line, own in zip(context.lines, outcomes, strict=True)
     ]
-    return Table.of(_("Accuracy at every value"), rows)
+    return Table.from_rows(_("Accuracy at every value"), rows)
 
 
 def about(context) -> Caption:

@@ -64,7 +64,7 @@ def gap(
     and no other.
     """
     uid, name, state, i, look = line
-    x, accuracy = scale.of(state, state.evaluated), state.accuracy[:, :, i]
+    x, accuracy = scale.positions(state, state.evaluated), state.accuracy[:, :, i]
     training, validation = mean_over_seeds(accuracy).T
     hatched = {"opacity": 0.5, "hatched": True, "legend": False}
     marks = [Band(x, training, validation, look.color, uid=f"{uid}gap", **hatched)]
@@ -135,7 +135,7 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     marks, late = [], []
     for line in lines:
         state, look = line.progress, {"width": 2.6, "markers": 8, "band": 0.15}
-        accuracy, x = state.accuracy[:, 1, line.i], scale.of(state, state.evaluated)
+        accuracy, x = state.accuracy[:, 1, line.i], scale.positions(state, state.evaluated)
         means = mean_over_seeds(accuracy)
         marks += line.curve(x, accuracy, middle=means, hover="{name}: {y:.1%}", **look)
         if state.iteration:

@@ -43,7 +43,7 @@ def sliders(form: Form, i: int, name: str) -> None:
         tuple(PARTS[part] for part in parts),
         lambda: {part: getattr(form.value, part) for part in parts},
         lambda new: form.set(replace(form.value, **new)),
-        look=style(i, THEMES[theme_name()]),
+        style=style(i, THEMES[theme_name()]),
     )
     if form.value.optimizer:
         title = _("{name}: optimizer").format(name=name)

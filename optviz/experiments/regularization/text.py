@@ -100,7 +100,7 @@ def standings(context) -> Table:
             rows[k][_("wrong labels memorized")] = memory
         rows[k][_("status")] = status(line.progress, line.i)
     label = _("Results of every regularizer")
-    return Table.of(label, rows, [line.style for line in context.lines])
+    return Table.from_rows(label, rows, [line.style for line in context.lines])
 
 
 def remarks(context) -> str:
@@ -232,7 +232,9 @@ def weight_table(context, found: list[WeightSummary], start: WeightSummary) -> T
         }
         for name, w, test, _look in named
     ]
-    return Table.of(_("The weights of every regularizer"), rows, [look for *_row, look in named])
+    return Table.from_rows(
+        _("The weights of every regularizer"), rows, [look for *_row, look in named]
+    )
 
 
 def weight_remarks(lines: list[Network], found: list[WeightSummary]) -> str:

@@ -26,7 +26,7 @@ from optviz.plot import (
 )
 from optviz.translation import _
 from optviz.ui.components import show
-from optviz.ui.live import grabber
+from optviz.ui.live import start_handle
 from optviz.ui.session import session
 
 HEIGHT = (16, 48, 34)
@@ -136,7 +136,7 @@ def rates(context: Context) -> Row:
         hands = {}
         if np.isfinite(curve.current):  # or there is no rate to take hold of
             hands = {"clicks": "guess", "grab": _grip(spec, figure, curve)}
-        show("sensitivity-rates", figure, guessed=rated, **hands)
+        show("sensitivity-rates", figure, on_guess=rated, **hands)
 
     return Row([Widget(draw), paths(spec, context.theme)], (6, 5))
 
@@ -196,7 +196,7 @@ def _pointed_at(spec, theme, at):
     def put(*there):
         at[:] = [there]
 
-    grabber("sensitivity-pointer", put, traces, left=put)
+    start_handle("sensitivity-pointer", put, traces, on_leave=put)
 
 
 # The edge of stability.

@@ -23,7 +23,7 @@ from optviz.plot import (
     method_styles,
     number,
 )
-from optviz.plot.style import mixed
+from optviz.plot.style import mix_color
 from optviz.plot.writers.paper import cell_edges
 from optviz.translation import _
 from optviz.ui.components import show
@@ -168,13 +168,13 @@ def map_of(context: Context) -> list:
 
     def draw():
         picture = map_figure(spec, context.theme, found)
-        show("sensitivity-map", picture, clicks="cell", guessed=clicked, brushed=seen, zooms=True)
+        show("sensitivity-map", picture, clicks="cell", on_guess=clicked, on_brush=seen, zooms=True)
 
     def follow():
         config, now = spec.config, session()
         scene = Scene(spec.objective, (config,), spec.tolerance)
         now.show("trajectories", scene.affordable())
-        now.wanted = "trajectories"
+        now.next_page = "trajectories"
 
     def link():
         label = _("{name} as it is set, in Trajectories").format(name=spec.names[spec.chosen])
@@ -209,8 +209,8 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "") -> Figu
     z = np.where(found.diverged_at >= 0, np.nan, z)
     scale, total = [], len(colors)
     for i, color in enumerate(colors):
-        pale = mixed((color, theme.high), CLEAR)
-        ends = (pale, pale) if i == 0 else (mixed((color, theme.high), 0.1), pale)
+        pale = mix_color((color, theme.high), CLEAR)
+        ends = (pale, pale) if i == 0 else (mix_color((color, theme.high), 0.1), pale)
         scale += [(i / total, ends[0]), ((i + 0.999) / total, ends[1])]
     scale.append((1.0, scale[-1][1]))
     xs, ys = places(spec, found)
@@ -275,7 +275,7 @@ def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
     kind, (xs, ys) = run.difference(first, second), places(spec, first)
     looks = method_styles(spec.optimizers, theme)
     both = [looks[i].color for i in (spec.chosen, spec.other)]
-    colors = [theme.page, *both, mixed((theme.faint, theme.high), CLEAR)]
+    colors = [theme.page, *both, mix_color((theme.faint, theme.high), CLEAR)]
     scale = [(v, color) for i, color in enumerate(colors) for v in (i / 4, (i + 1) / 4)]
     names = [_("same"), spec.names[spec.chosen], spec.names[spec.other], _("other")]
     bar = ColorBar([0, 1, 2, 3], names, _("arrives"), theme.faint)
@@ -302,7 +302,7 @@ def basins(context: Context) -> list:
         def draw():
             figure = basin_figure(spec, theme, one, spec.names[i])
             key = "sensitivity-basins" + "-other" * (i != spec.chosen)
-            show(key, figure, clicks="guess", guessed=clicked)
+            show(key, figure, clicks="guess", on_guess=clicked)
 
         return Widget(draw)
 

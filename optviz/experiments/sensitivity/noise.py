@@ -26,7 +26,7 @@ from optviz.plot import (
     Theme,
     method_styles,
     stack,
-    thinned,
+    thin_indices,
 )
 from optviz.plot.contour import within_reach
 from optviz.plot.table import csv_text
@@ -62,7 +62,7 @@ def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
     runs = run(objective, config, seed=objective.seed + np.arange(n))
     # the noise also moves the y that a function of x alone does not see
     points = runs.points * [1, 0] if objective.f.univariate else runs.points
-    known, at = minima_of(objective.f), thinned(len(points))
+    known, at = minima_of(objective.f), thin_indices(len(points))
     gaps = runs.values - floor(objective)
     apart = np.stack([known.distance(p) for p in points[at]])
     spread = [

@@ -33,9 +33,9 @@ KEY = "sensitivity"
 
 
 def _sliders(form, i, name):
-    look = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
+    style = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
     live = form.read().view in ("rates", "stability")
-    choice_panel(form.at("method"), OPTIMIZERS, name, look=look, live=live)
+    choice_panel(form.at("method"), OPTIMIZERS, name, style=style, live=live)
 
 
 def _settings(form):

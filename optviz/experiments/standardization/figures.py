@@ -179,7 +179,7 @@ def levels(side: Side, theme: Theme, points: int = GRID):
 
 @lru_cache(64)
 def _landscape(side, points):
-    return contour.Landscape.of(side.f, points)
+    return contour.Landscape.from_function(side.f, points)
 
 
 def descent(context: Context) -> Row:

@@ -93,7 +93,7 @@ def turned_table(context) -> Table:
             }
         )
     styles = [side_style(side, context.theme) for side in both]
-    return Table.of(_("The line in numbers"), rows, styles)
+    return Table.from_rows(_("The line in numbers"), rows, styles)
 
 
 def line_notes(context) -> Caption:
@@ -154,7 +154,7 @@ def descent_table(context) -> Table:
         for d in found
     ]
     styles = [side_style(d.side, context.theme) for d in found]
-    return Table.of(_("Curvature and descent in numbers"), rows, styles)
+    return Table.from_rows(_("Curvature and descent in numbers"), rows, styles)
 
 
 def loss_notes(context) -> Caption:

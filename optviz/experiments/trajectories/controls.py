@@ -36,7 +36,7 @@ from optviz.plot import THEMES, method_styles
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import theme_name
+from optviz.ui.components import escape_markdown, theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
 from optviz.ui.session import session
@@ -61,7 +61,7 @@ def controls(form: Form) -> None:
     """Function, run, optimizers, each as far as the link's author lets them be changed."""
     form = automatic(form)
     _group(form, "function", [function_controls])
-    if not locks.hidden("run"):
+    if not locks.is_hidden("run"):
         label = _("Start, steps, noise")
         box = st.expander(label, key="run", on_change="rerun")
         if box.open:
@@ -71,13 +71,14 @@ def controls(form: Form) -> None:
                 )
         else:
             st.caption(run_in_words(form.value.objective))
-    if not (locks.hidden("hyperparameters") and locks.hidden("optimizers")):  # the legend has names
-        replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
+    # the legend has names
+    if not (locks.is_hidden("hyperparameters") and locks.is_hidden("optimizers")):
+        replace(form, locked=locks.is_locked("optimizers")).draw([optimizer_list(), *_again()])
 
 
 def _group(form, key, controls):
-    if not locks.hidden(key):
-        replace(form, locked=locks.locked(key)).draw(controls)
+    if not locks.is_hidden(key):
+        replace(form, locked=locks.is_locked(key)).draw(controls)
 
 
 # The function.
@@ -123,7 +124,7 @@ def _choose_function(form, key):
 def _put(form, objective):
     """Another function or formula; what diverges on it gets its best rate."""
     spec = at("objective").set(form.read(), objective)
-    if locks.free("hyperparameters"):
+    if locks.is_editable("hyperparameters"):
         suited = tuple(suitable(objective, config) for config in spec.optimizers)
         spec = replace(spec, optimizers=suited)
     form.write(spec)
@@ -137,7 +138,8 @@ def _formula_field(form):
         try:
             parse_formula(typed)
         except FormulaError as error:
-            kept.formula_complaint = text.refused_formula(error, form.value.formula)
+            reason = text.refused_formula(error, form.value.formula)
+            kept.formula_complaint = escape_markdown(reason)
         else:
             kept.formula_complaint = ""
             _put(form, replace(form.value, formula=typed))
@@ -241,7 +243,7 @@ def optimizer_list() -> ListOf:
         "optimizers",
         names=lambda scene: names(scene.optimizers),
         item=_hyperparameters,
-        settings=None if locks.hidden("optimizers") else _settings,
+        settings=None if locks.is_hidden("optimizers") else _settings,
         new=lambda scene, key: OptimizerConfig(Choice(key)),
         choices=lambda scene: optimizer_choices(),
         chips=badges,
@@ -254,7 +256,7 @@ def optimizer_list() -> ListOf:
 
 def _again():
     """A button that begins again with the book's scene, where that may be."""
-    if locks.may_leave():
+    if locks.scene_is_editable():
         label = _("Reset to the book's figure 6.8")
         more = {"on_click": session().show, "args": (KEY, BOOK), "width": "stretch"}
         yield lambda form: st.button(label, key="book", **more)
@@ -266,7 +268,7 @@ def _of_one(form):
 
 
 def _hyperparameters(form, i, name):
-    if locks.hidden("hyperparameters"):
+    if locks.is_hidden("hyperparameters"):
         return
 
     def notes():
@@ -275,10 +277,11 @@ def _hyperparameters(form, i, name):
         found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
         return text.rate_notes(found, bool(config.schedules), objective.f)
 
-    place = replace(form, locked=locks.locked("hyperparameters")).at("method")
-    look = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
-    seen = {"look": look, "group": form.name}
-    choice_panel(place, OPTIMIZERS, name, notes=notes, **seen, **_of_one(form))
+    place = replace(form, locked=locks.is_locked("hyperparameters")).at("method")
+    style = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
+    choice_panel(
+        place, OPTIMIZERS, name, notes=notes, style=style, group=form.name, **_of_one(form)
+    )
 
 
 def _settings(form):
@@ -316,4 +319,4 @@ CURVES = (
 
 def view_form(form: Form) -> Form:
     """The place of the view."""
-    return replace(form.at("view"), locked=locks.locked("view"))
+    return replace(form.at("view"), locked=locks.is_locked("view"))

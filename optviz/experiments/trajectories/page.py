@@ -26,14 +26,14 @@ from optviz.experiments.trajectories.state import KEY, paths_hidden, prediction,
 from optviz.experiments.trajectories.step_inspector import inspected_id, step_inspector
 from optviz.plot import THEMES, method_styles
 from optviz.plot.contour import guess_mark
-from optviz.plot.style import packed
+from optviz.plot.style import pack_array
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import lazy, player, show, theme_name
+from optviz.ui.components import lazy_popover, player, show, theme_name
 from optviz.ui.controls import switch
 from optviz.ui.form import Form
-from optviz.ui.live import grabber, live_patch
+from optviz.ui.live import live_patch, start_handle
 from optviz.ui.session import session
 
 BESIDE = "beside-shown"  # the key of the switch beside the contour
@@ -75,7 +75,7 @@ def stage(form: Form) -> None:
 def _pictures(scene, theme):
     """Functions that show the landscape, under a hand, and the curves of the scene."""
     drawn, name, asked = figures(scene, state().ids, theme), landscape_name(scene), prediction()
-    figure, hidden = drawn[name], {"sealed": paths_hidden()}
+    figure, hidden = drawn[name], {"hidden": paths_hidden()}
     more = hidden | (_hands(scene, theme) if name == "contour" else {})
     if asked and asked.point:
         figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
@@ -133,19 +133,19 @@ def _hands(scene, theme):
     if paths_hidden() and asked.question == "where":
         clicks, start = "guess", asked.point or start
         label = _("Your guess: drag it or move it with the arrow keys")
-    elif locks.free("run"):
+    elif locks.is_editable("run"):
         clicks, label = "start", _("Start: drag it or move it with the arrow keys")
     if clicks:
         frame = dict(zip("xy", f.domain, strict=True))
         grab = {"epoch": session().epoch, "frame": frame, "start": start, "label": label}
         if clicks == "start" and f.univariate:  # it is taken along the curve
-            grab["heights"] = packed(univariate.heights(f))
+            grab["heights"] = pack_array(univariate.heights(f))
     looks_inside = scene.view.shown == "both" and _looks_inside()
     if looks_inside and not paths_hidden() and inspected_id() and not f.univariate:
         i = state().ids.index(inspected_id())
         path = runs.path(objective, scene.optimizers[i])
         drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
-    return {"clicks": clicks, "guessed": predict.take_guess, "grab": grab, "arrows": drawn}
+    return {"clicks": clicks, "on_guess": predict.take_guess, "grab": grab, "arrows": drawn}
 
 
 @st.fragment
@@ -157,16 +157,16 @@ def start_handler(form: Form) -> None:
         place, objective = form.at("objective", "start"), form.value.objective
         place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
-    grabber("grab", put, lambda: live_patch(lambda: live_figures(form.value)))
+    start_handle("grab", put, lambda: live_patch(lambda: live_figures(form.value)))
 
 
 def buttons(form: Form) -> None:
     """How the scene is shown, and the invitation to predict."""
-    if not locks.hidden("view"):
+    if not locks.is_hidden("view"):
         view = view_form(form)
         view.draw([SHOWN])
-        lazy(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
-    if locks.may_leave() and not locks.hidden("view"):
+        lazy_popover(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
+    if locks.scene_is_editable() and not locks.is_hidden("view"):
         _compare(form)
     st.button(
         _("Predict"),

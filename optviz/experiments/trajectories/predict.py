@@ -28,7 +28,7 @@ def another(form: Form) -> None:
     """Ask again: about the next optimizer, and from another start where that may be moved."""
     kept, old = state(), prediction()
     i = kept.ids.index(old.about) if old.about in kept.ids else -1
-    if locks.free("run"):
+    if locks.is_editable("run"):
         f, rng = form.value.objective.f, np.random.default_rng(len(kept.score))
         low, high = np.array(f.domain).T
         places = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
@@ -102,7 +102,7 @@ def bar(form: Form) -> None:
             message = _("**{points} of {best} points.** {verdict}")
             outcome = message.format(points=found.points, best=BEST, verdict=found.verdict)
             st.markdown(outcome)
-            session().said = outcome.replace("*", "")  # to those who hear
+            session().job_status = outcome.replace("*", "")  # to those who hear
         else:
             hidden = found.paths_hidden
             st.markdown(text.question(found, names, scene) if hidden else _("Here they go …"))

@@ -15,20 +15,20 @@ from optviz.ui import locks
 from optviz.ui.components import theme_name, timetable
 from optviz.ui.controls import switch
 from optviz.ui.form import Form
-from optviz.ui.live import follow
+from optviz.ui.live import rerun_settled
 
 MORE = "more"  # the key of the switch below the table
 
 
 def draw(form: Form) -> None:
     """The table at the step of the player."""
-    if form.value.optimizers and not locks.hidden("results"):
+    if form.value.optimizers and not locks.is_hidden("results"):
         _table(form.value)
 
 
 def notes(form: Form) -> list[tuple]:
     """What stands below it, the rest by choice: functions and what each of them shows."""
-    if locks.hidden("results"):
+    if locks.is_hidden("results"):
         return []
     scene, parts = form.value, []
     for i, of in enumerate(scene.both):
@@ -49,7 +49,7 @@ def _choice(_nothing):
         "equations": _("Equations with these values"),
         "code": _("The code that ran"),
     }
-    switch(_("More about the optimizers"), labels, MORE, on_change=follow)
+    switch(_("More about the optimizers"), labels, MORE, on_change=rerun_settled)
 
 
 def _second_table(scene):

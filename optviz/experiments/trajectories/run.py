@@ -91,8 +91,8 @@ def landscape(objective: Objective, reach: tuple[float, float] = (1.0, 1.0)) -> 
 
 @cached
 def _landscape(key, reach, _f):
-    land = Landscape.of(_f, GRID, reach)
-    return Landscape.of(_f, FINE, reach) if falls_into_beads(land) else land
+    land = Landscape.from_function(_f, GRID, reach)
+    return Landscape.from_function(_f, FINE, reach) if falls_into_beads(land) else land
 
 
 def best_settings(

@@ -20,7 +20,7 @@ from optviz.ui import locks
 from optviz.ui.components import show, theme_name
 from optviz.ui.controls import switch
 from optviz.ui.form import Form, select
-from optviz.ui.live import step_shown
+from optviz.ui.live import current_step
 
 
 def inspected_id() -> str | None:
@@ -68,7 +68,7 @@ def _step(form, key):
     if key not in state().ids:
         return
     scene, config = form.value, optimizer_form(form, key).value
-    run, at = runs.path(scene.objective, config), step_shown("step-shown")
+    run, at = runs.path(scene.objective, config), current_step("step-shown")
     last = len(run.gradients)
     t = last if at is None else min(at, last)
     update = min(t, last - 1)
@@ -125,7 +125,7 @@ def _fork_button(form, key, t, may):
         key="fork",
         on_click=fork,
         args=(form, key, t),
-        disabled=full or not may or not locks.free("optimizers"),
+        disabled=full or not may or not locks.is_editable("optimizers"),
         help=_(
             "Adds a branch that starts from here; then change its hyperparameters or its "
             "optimizer under its name. Not available at the last step."

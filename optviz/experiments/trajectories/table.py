@@ -8,8 +8,8 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.run import Run
 from optviz.optim.summary import Summary
-from optviz.plot import Table, Theme, method_styles, number, unless_rounding
-from optviz.plot.style import packed
+from optviz.plot import Table, Theme, method_styles, number, zero_rounding_errors
+from optviz.plot.style import pack_array
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
@@ -57,7 +57,7 @@ def results(scene: Scene, theme: Theme) -> Table:
     ]
     rows = []
     for name, s in zip(scene.names, _ends(scene), strict=True):
-        place = unless_rounding(s.point, 1.0)[:coordinates]
+        place = zero_rounding_errors(s.point, 1.0)[:coordinates]
         end = s.value, _steps(s), s.length, _evaluations(s), text.status(s)
         rows.append([name, *place, *end])
     styles = method_styles(scene.optimizers, theme)
@@ -72,13 +72,13 @@ def at_every_step(scene: Scene) -> list[dict]:
 @cached
 def _at_every_step(objective, config, tolerance):
     run, summary = runs.path(objective, config), runs.summary(objective, config, tolerance)
-    x, y = map(packed, unless_rounding(run.points, 1.0).T)
+    x, y = map(pack_array, zero_rounding_errors(run.points, 1.0).T)
     return {
         "x": x,
         "y": None if objective.f.univariate else y,
-        "loss": packed(run.heights),
-        "length": packed(run.lengths),
-        "work": [packed(w) for w in run.work.T],
+        "loss": pack_array(run.heights),
+        "length": pack_array(run.lengths),
+        "work": [pack_array(w) for w in run.work.T],
         "touched": summary.first_touch,
         "reached": summary.steps_to_tolerance,
     }

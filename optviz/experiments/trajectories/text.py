@@ -56,12 +56,8 @@ def status(summary) -> str:
 
 
 def refused_formula(error, standing: str) -> str:
-    """Why a formula is refused, as Markdown that shows it as it is."""
-    message = _("{error}. The picture still shows {formula}")
-    return "".join(
-        f"\\{c}" if c in "\\`*_{}[]()#+-.!$<>|~:" else c
-        for c in message.format(error=error, formula=standing)
-    )
+    """Why a formula is refused."""
+    return _("{error}. The picture still shows {formula}").format(error=error, formula=standing)
 
 
 def undefined_start(start) -> str:
@@ -278,7 +274,7 @@ def equations_of(name: str, config) -> str:
 
 
 def _displayed(thing):
-    return [f"$$ {e} $$" for e in equations.filled(thing)]
+    return [f"$$ {e} $$" for e in equations.equations_with_values(thing)]
 
 
 # Predictions.

@@ -1,6 +1,6 @@
 """What is said where f is maximized: a minimum of −f is a maximum of f, and below is above."""
 
-from optviz.plot import number, unless_rounding
+from optviz.plot import number, zero_rounding_errors
 from optviz.translation import N_, _
 
 MAXIMIZED = {
@@ -66,5 +66,5 @@ def for_sign(message: str, sign: int) -> str:
 def format_point(point, f=None) -> str:
     """A point for reading; on a function of x alone that is enough."""
     if f and f.univariate:
-        return f"x = {number(unless_rounding(point, 1.0)[0])}"
-    return "({}, {})".format(*map(number, unless_rounding(point, 1.0)))
+        return f"x = {number(zero_rounding_errors(point, 1.0)[0])}"
+    return "({}, {})".format(*map(number, zero_rounding_errors(point, 1.0)))

@@ -28,7 +28,7 @@ class Landscape:
     margins: tuple[int, int] = (0, 0)  # rows and columns on each side that are not of the domain
 
     @classmethod
-    def of(cls, f, n: int = 150, reach: tuple[float, float] = (1, 1)) -> "Landscape":
+    def from_function(cls, f, n: int = 150, reach: tuple[float, float] = (1, 1)) -> "Landscape":
         """Of a function with `domain` and `value` of points `(..., 2)`, on n times n of them.
 
         With `reach` it goes on around the domain, to so many times its width and its height, on a
@@ -37,12 +37,12 @@ class Landscape:
         (x, right), (y, up) = (_going_on(*e, n, r) for e, r in zip(f.domain, reach, strict=True))
         z = f.value(np.stack(np.meshgrid(x, y), -1))
         rows, columns = slice(up, len(y) - up), slice(right, len(x) - right)
-        land = cls.on(x[columns], y[rows], z[rows, columns])
+        land = cls.from_grid(x[columns], y[rows], z[rows, columns])
         if not np.isfinite(land.z).any():
             return land
         low, middle, high = np.nanquantile(land.z, [TAIL, 0.5, 1 - TAIL])
         return replace(
-            cls.on(x, y, z),
+            cls.from_grid(x, y, z),
             log=land.log,
             sign=getattr(f, "sign", 1),
             margins=(up, right),
@@ -51,7 +51,7 @@ class Landscape:
         )
 
     @classmethod
-    def on(cls, x, y, z) -> "Landscape":
+    def from_grid(cls, x, y, z) -> "Landscape":
         """Of values `(m, n)` that are known already."""
         z = np.where(np.isfinite(z), z, np.nan)
         known = z[np.isfinite(z)]
@@ -124,7 +124,9 @@ class Heights:
     sign: int = 1
 
     @classmethod
-    def of(cls, land: Landscape, log: bool | None = None, root: bool = False) -> "Heights":
+    def from_landscape(
+        cls, land: Landscape, log: bool | None = None, root: bool = False
+    ) -> "Heights":
         """For a landscape; `log` None follows the data: the logarithm, else with `root` the square
         root, which has as many rings near the lowest point as far from it, where there are rings.
         """
@@ -138,20 +140,20 @@ class Heights:
         offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
         top = known.max() if log else min(known.max(), land.high)
         ends = cls(log, root, base, offset)
-        low, high = (float(end) for end in ends.up(np.array([base, top])))
+        low, high = (float(end) for end in ends.transform(np.array([base, top])))
         ends = replace(ends, low=low, high=high, top=high, sign=land.sign)
         if not max(land.margins):
             return ends
-        there = replace(ends, top=2 * high - low).up(land.z)
+        there = replace(ends, top=2 * high - low).transform(land.z)
         return replace(ends, top=max(float(np.nanmax(there)), high))
 
-    def up(self, z):
+    def transform(self, z):
         """From values to heights; what is far below or above those of the domain is cut off."""
         above = np.maximum(z - self.base, 0)
         heights = np.log10(above + self.offset) if self.log else np.sqrt(above) if self.root else z
         return np.clip(heights, self.low, self.top)
 
-    def back(self, height):
+    def inverse(self, height):
         """From heights to values."""
         if self.log:
             return self.base + 10.0**height - self.offset
@@ -160,7 +162,7 @@ class Heights:
     def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
         """n heights, about evenly spaced, of round values, for reading; one where all are equal."""
         even = np.linspace(self.low, self.top, n if self.low < self.high else 1)
-        values = self.back(even)
+        values = self.inverse(even)
         if len(values) > 1:
             gaps = np.diff(values)
             gaps = np.minimum(np.r_[gaps, gaps[-1]], np.r_[gaps[0], gaps])
@@ -169,10 +171,10 @@ class Heights:
             values = np.round(values / unit) * unit + 0.0
         shown = self.sign * values + 0.0
         texts = [[number(float(f"{v:.{n}g}"), max(n, 7)) for v in shown] for n in (3, 6, 12)]
-        return self.up(values), next((t for t in texts if len({*t}) == len(t)), texts[-1])
+        return self.transform(values), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 
-def around(domain: Domain, aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
+def frame_around(domain: Domain, aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """The frame around the middle of a domain, so much wider than high, in which both axes have
     one scale.
     """

@@ -20,7 +20,7 @@ def rings(
     """Closed lines `(n, 2)` around those of `minima` `(k, 2)` that no level at `first` or any
     number of steps above it surrounds.
     """
-    z = heights.up(land.z)
+    z = heights.transform(land.z)
     for at in minima[:MOST]:
         nearest = [np.abs(c - p).argmin() for c, p in ((land.y, at[1]), (land.x, at[0]))]
         place = _bottom(z, nearest, 2) or _bottom(z, nearest, 1)
@@ -85,6 +85,6 @@ def _around(land, heights, at, inside, level):
     ways = np.stack([np.cos(angle), np.sin(angle)], -1) * reach
     far = np.linspace(0, 1, STEPS)
     x, y = np.moveaxis(at + far[:, None, None] * ways, -1, 0)
-    above = ~(heights.up(land.at(x, y)) < level)
+    above = ~(heights.transform(land.at(x, y)) < level)
     out = np.where(above.any(0), above.argmax(0), STEPS - 1)
     return at + far[out][:, None] * ways

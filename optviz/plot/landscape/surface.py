@@ -27,13 +27,13 @@ def surface(
     rugged: bool = False,
 ) -> Surface:
     """The surface, as high as the contour's levels go: in value, or in its logarithm."""
-    heights = Heights.of(land, log)
+    heights = Heights.from_landscape(land, log)
     every, up = -(-len(land.x) // MAX_LINES), heights.sign
     low, high = sorted([up * heights.low, up * heights.high])
     return Surface(
         land.x[::every],
         land.y[::every],
-        up * heights.up(land.z[::every, ::every]),
+        up * heights.transform(land.z[::every, ::every]),
         (colors or theme.maps["strong"])[::up],
         start=low,
         end=high,
@@ -48,7 +48,7 @@ def is_rugged(minima: Sequence[Minima]) -> bool:
     return sum(len(found.points) for found in minima if not found.curve) > MANY
 
 
-def between(values: np.ndarray) -> np.ndarray:
+def interpolate_path(values: np.ndarray) -> np.ndarray:
     """Values at every step and, evenly, on the way from one to the next."""
     n = len(values)
     return np.interp(np.arange((n - 1) * BETWEEN + 1) / BETWEEN, np.arange(n), values)
@@ -69,14 +69,14 @@ def surface_figure(
     A path lies on the surface between its points, too, so that no hill hides it; where it is
     outside of the frame it is not drawn.
     """
-    heights = Heights.of(land, log)
+    heights = Heights.from_landscape(land, log)
     lift, up = LIFT * (heights.high - heights.low), heights.sign
     marks: list[Mark] = []
     rugged = is_rugged(minima)
     for found in minima:
         if rugged and found.local:  # they would hide the paths
             continue
-        (x, y), z = found.points.T, up * heights.up(up * found.values) + MARK * lift
+        (x, y), z = found.points.T, up * heights.transform(up * found.values) + MARK * lift
         look = Style(theme.minimum, marker="diamond" + "-open" * found.local)
         seen = {"name": found.name, "uid": found.uid, "legend": True, "hover": "{name}"}
         marks.append(Dots3D(x, y, z, look, **seen))
@@ -84,9 +84,9 @@ def surface_figure(
     for path in paths:
         inside = ((path.points >= low) & (path.points <= high)).all(-1)
         x, y = points = np.where(inside[:, None], path.points, np.nan).T
-        z = np.where(inside, up * heights.up(up * path.values) + lift, np.nan)
-        on_way = np.stack([between(c) for c in points])
-        height = up * heights.up(land.at(*on_way)) + lift
+        z = np.where(inside, up * heights.transform(up * path.values) + lift, np.nan)
+        on_way = np.stack([interpolate_path(c) for c in points])
+        height = up * heights.transform(land.at(*on_way)) + lift
         height[::BETWEEN] = z
         line = {"uid": path.id, "hover": "{name}", "meta": {"trail": True, "per": BETWEEN}}
         head = {"uid": f"{path.id}m", "hover": "{name}", "meta": {"of": path.id}, "legend": False}

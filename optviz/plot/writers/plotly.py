@@ -7,9 +7,9 @@ import numpy as np
 
 from optviz.plot.figure import MARGIN, Axis, Figure, Note, Scene
 from optviz.plot.marks import Band, Bars, Dots, Line, Mark, Rule, Text, hover_template
-from optviz.plot.style import number, packed
+from optviz.plot.style import number, pack_array
 from optviz.plot.writers.paper import spread
-from optviz.plot.writers.traces import given, trace
+from optviz.plot.writers.traces import trace, without_none
 
 TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
 INSIDE = {"orientation": "h", "x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom"}
@@ -47,7 +47,7 @@ def to_plotly(figure: Figure) -> dict:
         layout["scene"] = _scene(figure.scene)
     else:
         layout |= {"hovermode": figure.hover, "dragmode": figure.drag, **axes}
-    layout |= given(
+    layout |= without_none(
         legend=LEGENDS.get(figure.legend),
         showlegend=figure.show_legend if figure.legend else False,
         annotations=notes or None,
@@ -76,12 +76,12 @@ def _common(mark, ref):
     if legend is None and not mark.name and isinstance(mark, Line | Band | Dots | Bars | Text):
         legend = False
     x, y = ref
-    out = given(
+    out = without_none(
         name=mark.name or None,
         legendgroup=mark.group or None,
         showlegend=legend,
         opacity=mark.opacity,
-        customdata=None if mark.values is None else packed(mark.values),
+        customdata=None if mark.values is None else pack_array(mark.values),
         meta=mark.meta,
         xaxis=None if x == "x" else x,
         yaxis=None if y == "y" else y,
@@ -118,7 +118,7 @@ def _note(note: Note, ref, logs):
     if note.data:  # Plotly wants the exponent on a logarithmic axis here, though not of a shape
         x = np.log10(x) if logs[0] else x
         y = np.log10(y) if logs[1] else y
-    font = given(size=note.size, color=note.color or None)
+    font = without_none(size=note.size, color=note.color or None)
     out = {"text": note.text, "x": float(x), "y": float(y), "font": font}
     out |= {"xref": x_ref, "yref": y_ref}
     out |= {"xanchor": across, "yanchor": upright, "showarrow": note.arrow is not None}
@@ -172,7 +172,7 @@ def _axis(axis: Axis, letter):
     places = not isinstance(axis.ticks, int | None)
     size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
     zero = axis.zero if isinstance(axis.zero, str) else None
-    out = given(
+    out = without_none(
         type="log" if axis.log else "category" if axis.categories else None,
         range=_range(axis),
         autorange="reversed" if axis.reversed and axis.limits is None else None,
@@ -199,7 +199,7 @@ def _axis(axis: Axis, letter):
 def _axis_title(axis, letter):
     standoff = 4 if axis.standoff is None and letter == "x" else axis.standoff
     font = {"size": axis.title_size} if axis.title_size else None
-    return given(text=axis.title, standoff=standoff, font=font)
+    return without_none(text=axis.title, standoff=standoff, font=font)
 
 
 def _range(axis):

@@ -7,7 +7,7 @@ import numpy as np
 from optviz.plot.figure import Figure
 from optviz.plot.images import data_url
 from optviz.plot.marks import Band, Bars, Contour, Dots, Heatmap, Line, Mark, Rule, Text
-from optviz.plot.style import Theme, blended
+from optviz.plot.style import Theme, blend_colors
 from optviz.plot.writers.paper import Paper, Scale, cell_edges, outlines, spread
 
 WIDTH, HEIGHT = 240, 150
@@ -68,18 +68,18 @@ def draw(mark: Mark, paper: Paper):
 
 @draw.register
 def _(mark: Line, paper):
-    points, look, color = paper(mark.x, mark.y), mark.style, mark.style.color
+    points, style, color = paper(mark.x, mark.y), mark.style, mark.style.color
     if mark.fill:
         at = points[np.isfinite(points).all(-1)]
         if len(at):
             floor = np.array([[at[-1, 0], paper.y.length], [at[0, 0], paper.y.length]])
             yield _polygon(np.concatenate([at, floor]), color, 0.3)
     if path := _path(_stepped(points, mark.shape)):
-        yield _stroked(path, color, 0.85 * mark.width, look.dashes)
+        yield _stroked(path, color, 0.85 * mark.width, style.dashes)
     if mark.markers or mark.symbols is not None:
         some = points[np.isfinite(points).all(-1)]
         at = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_MARKERS)).astype(int))
-        yield from (_glyph(p, look.marker, SHARE * mark.size / 2, color) for p in some[at])
+        yield from (_glyph(p, style.marker, SHARE * mark.size / 2, color) for p in some[at])
 
 
 @draw.register
@@ -97,7 +97,7 @@ def _(mark: Dots, paper):
     if mark.shade is not None:
         low, high = mark.span
         share = (np.nan_to_num(np.asarray(mark.shade, float)) - low) / (high - low)
-        fills = [f"#{bytes(color).hex()}" for color in blended(share, mark.colors)]
+        fills = [f"#{bytes(color).hex()}" for color in blend_colors(share, mark.colors)]
     symbols = mark.symbols or [mark.style.marker] * len(points)
     every = max(-(-len(points) // MAX_DOTS), 1)
     for p, size, color, symbol in list(zip(points, sizes, fills, symbols, strict=True))[::every]:
@@ -158,7 +158,7 @@ def _(mark, paper):
     share = np.clip((np.where(known, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
     if not isinstance(mark, Heatmap):
         share = np.floor(np.minimum(share, 0.999) * LEVELS) / (LEVELS - 1)
-    pixels = np.dstack([blended(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
+    pixels = np.dstack([blend_colors(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
     (x0, x1), (y0, y1) = paper.x.along(x[[0, -1]]), paper.y.along(y[[0, -1]])
     pixels = pixels[:: 1 if y0 <= y1 else -1, :: 1 if x0 <= x1 else -1]
     (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))

@@ -17,14 +17,14 @@ from optviz.plot.marks import (
     Surface,
     Text,
 )
-from optviz.plot.style import packed, packed_grid
+from optviz.plot.style import pack_array, pack_grid
 from optviz.plot.writers.paper import outlines
 
 # Plotly has these in space, too
 SOLID_SYMBOLS = ("circle", "circle-open", "square", "diamond", "diamond-open", "cross", "x")
 
 
-def given(**attributes):
+def without_none(**attributes):
     """Those that are not None; Plotly has its own default for the others."""
     return {key: value for key, value in attributes.items() if value is not None}
 
@@ -32,7 +32,7 @@ def given(**attributes):
 def _at(array):
     """Coordinates; names stay a list."""
     a = np.asarray(array)
-    return [str(v) for v in a] if a.dtype.kind in "USO" else packed(a)
+    return [str(v) for v in a] if a.dtype.kind in "USO" else pack_array(a)
 
 
 def _plain(value):
@@ -44,12 +44,12 @@ def _flat(mark, mode):
 
 
 def _on_grid(mark, kind):
-    grid = {"x": packed(mark.x), "y": packed(mark.y), "z": packed_grid(mark.z)}
+    grid = {"x": pack_array(mark.x), "y": pack_array(mark.y), "z": pack_grid(mark.z)}
     return {"type": kind, **grid, "colorscale": _scale(mark.colors), "connectgaps": False}
 
 
 def _in_space(mark, mode):
-    places = {letter: packed(getattr(mark, letter)) for letter in "xyz"}
+    places = {letter: pack_array(getattr(mark, letter)) for letter in "xyz"}
     return {"type": "scatter3d", "mode": mode, **places}
 
 
@@ -67,22 +67,22 @@ def trace(mark: Mark) -> dict:
 
 @trace.register
 def _(mark: Line):
-    look = mark.style
-    line = {"color": look.color, "dash": look.dash, "width": mark.width, "simplify": False}
+    style = mark.style
+    line = {"color": style.color, "dash": style.dash, "width": mark.width, "simplify": False}
     out = {**_flat(mark, "lines"), "line": line}
     if mark.shape != "linear":
         line["shape"] = mark.shape
     if mark.fill:
         out["fill"] = "tozeroy"
     if mark.markers or mark.symbols is not None:
-        symbol = look.marker if mark.symbols is None else list(mark.symbols)
+        symbol = style.marker if mark.symbols is None else list(mark.symbols)
         out["mode"] = "lines+markers"
-        out["marker"] = {"symbol": symbol, "size": mark.size, "color": look.color}
+        out["marker"] = {"symbol": symbol, "size": mark.size, "color": style.color}
         if mark.markers and mark.markers is not True:
             out["marker"]["maxdisplayed"] = mark.markers
     if mark.ends is not None:
         y, low, high = (np.asarray(a, float) for a in (mark.y, *mark.ends))
-        ends = {"array": packed(high - y), "arrayminus": packed(y - low), "thickness": 1.2}
+        ends = {"array": pack_array(high - y), "arrayminus": pack_array(y - low), "thickness": 1.2}
         out["error_y"] = {"type": "data", "symmetric": False, **ends}
     return out
 
@@ -92,7 +92,7 @@ def _(mark: Band):
     gap = np.full((1, 2), np.nan)
     corners = [part for area in outlines(mark) for part in (gap, area)][1:]
     x, y = np.concatenate([np.empty((0, 2)), *corners]).T
-    out = {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y)}
+    out = {"type": "scatter", "mode": "lines", "x": pack_array(x), "y": pack_array(y)}
     out |= {"fill": "toself", "fillcolor": mark.color, "line": {"width": 0}}
     if mark.hatched:
         pattern = {"shape": "/", "fgcolor": mark.color, "size": 7, "solidity": 0.16}
@@ -104,17 +104,17 @@ def _(mark: Band):
 def _(mark: Dots):
     symbol = mark.style.marker if mark.symbols is None else list(mark.symbols)
     size, color = _plain(mark.size), mark.style.color
-    marker = given(symbol=symbol, size=size, color=color, opacity=mark.alpha)
+    marker = without_none(symbol=symbol, size=size, color=color, opacity=mark.alpha)
     if mark.shade is not None:
         low, high = mark.span
-        marker |= {"color": packed(mark.shade), "colorscale": _scale(mark.colors)}
+        marker |= {"color": pack_array(mark.shade), "colorscale": _scale(mark.colors)}
         marker |= {"cmin": low, "cmax": high}
     if np.any(np.asarray(mark.edge_width) > 0):
         edge = {"color": _plain(mark.edge)} if len(mark.edge) else {}
         marker["line"] = {"width": _plain(mark.edge_width), **edge}
     out = {**_flat(mark, "markers"), "marker": marker}
     if mark.text is not None:
-        font = given(size=mark.text_size, color=mark.text_color or None)
+        font = without_none(size=mark.text_size, color=mark.text_color or None)
         out |= {"mode": "markers+text", "text": list(mark.text)}
         out |= {"textposition": mark.text_position, "textfont": font}
     return out
@@ -122,8 +122,8 @@ def _(mark: Dots):
 
 @trace.register
 def _(mark: Bars):
-    marker = given(color=mark.color, line={"width": 0}, opacity=mark.alpha)
-    return given(type="bar", x=_at(mark.x), y=_at(mark.y), marker=marker, width=mark.width)
+    marker = without_none(color=mark.color, line={"width": 0}, opacity=mark.alpha)
+    return without_none(type="bar", x=_at(mark.x), y=_at(mark.y), marker=marker, width=mark.width)
 
 
 @trace.register
@@ -134,7 +134,7 @@ def _(mark: Text):
 
 @trace.register
 def _(mark: Heatmap):
-    out = {"type": "heatmap", "z": packed_grid(mark.z), "showscale": False}
+    out = {"type": "heatmap", "z": pack_grid(mark.z), "showscale": False}
     out["colorscale"] = _scale(mark.colors)
     for letter, places in (("x", mark.x), ("y", mark.y)):
         if places is not None:

@@ -19,7 +19,7 @@ from optviz.experiments.trajectories.state import paths_hidden, state
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
-from optviz.plot.table import joined
+from optviz.plot.table import join_csv
 from optviz.shell import sharing
 from optviz.shell.export import torch_training, write
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
@@ -27,7 +27,7 @@ from optviz.shell.export.python_script import python_script
 from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import OWN_FILE, training_script
-from optviz.shell.opening import as_typed, open_lesson_of_page
+from optviz.shell.opening import open_lesson_of_page
 from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import components
@@ -51,7 +51,7 @@ class File:
 
 
 def menu() -> None:
-    """What can be kept of the page that is shown."""
+    """What can be kept of the page that is contents."""
     spec = session().specs[session().page]
     scene_menu(spec) if isinstance(spec, Scene) else page_menu()
 
@@ -157,7 +157,7 @@ def _of_both(text_of):
         if not scene.beside:
             return text_of(scene)
         both = enumerate(scene.both, 1)
-        return joined("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
+        return join_csv("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
 
     return text
 
@@ -223,9 +223,9 @@ def _paragraphs(lines):
 
 def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
-    shown, page, theme = components.shown(), PAGES[session().page], theme_name()
+    contents, page, theme = components.page_contents(), PAGES[session().page], theme_name()
     own, link, missing = own_examples().name, sharing.address(), []
-    trainings, n_test, search = shown.script()
+    trainings, n_test, search = contents.script()
 
     def python():
         if search:
@@ -242,7 +242,7 @@ def page_menu() -> None:
     files = [
         File(
             _("Page with these pictures"),
-            lambda: charts_page(page.question, shown, theme),
+            lambda: charts_html(page.question, contents, theme),
             f"optviz-{page.key}.html",
             "web",
             _(
@@ -260,16 +260,20 @@ def page_menu() -> None:
         files += _scripts(f"optviz-{page.key}", python, about, torch, missing)
     _offer(files, missing)
     if any(training.dataset.key == OWN for training in trainings):
-        st.caption(_("A script reads your file: put {file} beside it.").format(file=as_typed(own)))
+        st.caption(
+            _("A script reads your file: put {file} beside it.").format(
+                file=components.escape_markdown(own)
+            )
+        )
 
 
-def charts_page(title: str, shown: components.Shown, theme: str) -> str:
+def charts_html(title: str, contents: components.PageContents, theme: str) -> str:
     """The pictures and tables that a page shows now."""
     parts = []
-    for key, (figure, label, base, _version) in shown.pictures.items():
+    for key, (figure, label, base, _version) in contents.pictures.items():
         under = {"base": base(), "base_id": key} if base else {}
         parts.append(figure_part(figure, key, label, theme, label, **under))
-    trainings, _n_test, _search = shown.script()
+    trainings, _n_test, _search = contents.script()
     message = _(
         "{data}, {rows} training examples; network {sizes}, {activation}; mini-batches of {batch}, "
         "{iterations} iterations, seeds {seeds}."
@@ -288,5 +292,5 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
     ]
     optimizers = [_optimizer(t.optimizer.name, t.optimizer) for t in trainings]
     trained = _paragraphs(dict.fromkeys([*networks, *optimizers]))
-    said = map(prose, shown.texts.values())
-    return offline_html(title, parts, theme, [*said, *shown.tables.values(), trained])
+    texts = map(prose, contents.texts.values())
+    return offline_html(title, parts, theme, [*texts, *contents.tables.values(), trained])

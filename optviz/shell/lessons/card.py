@@ -4,10 +4,10 @@ import streamlit as st
 
 from optviz.experiments.trajectories.run import path
 from optviz.shell.lessons import LESSONS, Lesson
-from optviz.shell.lessons.numbers import filled
+from optviz.shell.lessons.numbers import fill_placeholders
 from optviz.shell.lessons.thumbnails import thumbnail
 from optviz.shell.links import tile
-from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
+from optviz.shell.opening import open_lesson, open_lesson_of_page, open_page
 from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.components import theme_name
@@ -31,7 +31,10 @@ def card() -> None:
     lesson = open_lesson_of_page()
     if lesson is None:
         return
-    texts = {name: filled(getattr(lesson, name), lesson, path) for name in ("text", "look", "next")}
+    texts = {
+        name: fill_placeholders(getattr(lesson, name), lesson, path)
+        for name in ("text", "look", "next")
+    }
     with st.container(border=True, key="lesson"):
         st.markdown(f"## {lesson.title}\n{texts['text']}")
         st.markdown(f"**{_('Look for.')}** {texts['look']}")
@@ -81,9 +84,9 @@ def _neighbors(lesson):
 
 def gallery() -> None:
     """Every lesson as a picture with its title; one click opens it on its page."""
-    opened("lessons")
+    open_page("lessons")
     follow_theme()
-    if locks.hidden("lessons"):
+    if locks.is_hidden("lessons"):
         st.markdown(_("The author of the link that you opened has hidden the lessons."))
         return
     about = _("Each is a scene to play with: see what to look for and what to try next.")
@@ -126,7 +129,7 @@ def found(words: str, chapter: str = "") -> list[Lesson]:
 
 def _free():
     """Whether a lesson may take the place of the scene."""
-    return locks.may_leave() and locks.free("lessons")
+    return locks.scene_is_editable() and locks.is_editable("lessons")
 
 
 def _tile(lesson):

@@ -8,7 +8,7 @@ import streamlit as st
 from optviz.shell.lessons import FOLDER, LESSONS
 from optviz.shell.lessons.thumbnails import thumbnail
 from optviz.shell.links import page_of, tile
-from optviz.shell.opening import opened
+from optviz.shell.opening import open_page
 from optviz.shell.registry import PAGES
 from optviz.translation import _, ngettext
 from optviz.ui.components import theme_name
@@ -49,7 +49,7 @@ def figures() -> None:
 
 def page() -> None:
     """Pages in the order in which they build on each other; then the table of figures."""
-    opened("course")
+    open_page("course")
     follow_theme()
     about = _("One question after another, each with things to watch, change and train.")
     st.markdown(f"# {_('A course')}\n{about}")

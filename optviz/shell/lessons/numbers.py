@@ -42,7 +42,7 @@ class PlaceholderError(ValueError):
     """What is wrong with a placeholder."""
 
 
-def filled(text: str, lesson, run) -> str:
+def fill_placeholders(text: str, lesson, run) -> str:
     """A text of a lesson with its numbers filled in; `run(objective, optimizer)` gives a Run."""
     ask = ASKED_OF.get(type(lesson.scene))
     if ask is None:  # what a training comes to is not known before it has run

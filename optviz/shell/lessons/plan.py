@@ -8,7 +8,7 @@ import streamlit as st
 from optviz.lens import at, without
 from optviz.plot import THEMES
 from optviz.shell.links import page_of
-from optviz.shell.opening import as_typed, follow, open_lesson_of_page, opened
+from optviz.shell.opening import open_lesson_of_page, open_page, switch_to_next_page
 from optviz.shell.registry import PAGES
 from optviz.shell.share import MAX_CHARACTERS, LinkError, SharedScene, decode, encode, pack, unpack
 from optviz.spec import SpecError, canonical_json, from_dict, items, to_dict, validate
@@ -16,7 +16,7 @@ from optviz.translation import _, ngettext
 from optviz.ui import locks
 from optviz.ui.assets import as_image
 from optviz.ui.cache import cached
-from optviz.ui.components import download_button, theme_name
+from optviz.ui.components import download_button, escape_markdown, theme_name
 from optviz.ui.public import uploads
 from optviz.ui.session import session
 
@@ -121,7 +121,7 @@ def card() -> None:
         return
     with st.container(border=True, key="lesson"):
         place = _("Scene {i} of {n}").format(i=S.at + 1, n=len(scenes))
-        st.markdown(f"##### {place}\n{as_typed(scenes[S.at].note)}")
+        st.markdown(f"##### {place}\n{escape_markdown(scenes[S.at].note)}")
         with st.container(horizontal=True, gap="small"):
             _play_button(_("Previous"), "arrow_back", S.at - 1)
             _play_button(_("Next"), "arrow_forward", S.at + 1)
@@ -137,7 +137,7 @@ def _play_button(label, icon, to, kind="secondary"):
         label,
         key=f"plan-{icon}",
         icon=f":material/{icon}:",
-        disabled=not 0 <= to < len(state().plan.scenes) or not locks.may_leave(),
+        disabled=not 0 <= to < len(state().plan.scenes) or not locks.scene_is_editable(),
         on_click=play,
         args=(to,),
         type=kind,
@@ -148,7 +148,7 @@ def play(i: int) -> None:
     """Show a scene of the plan on its page."""
     item, S = state().plan.scenes[i], session()
     S.show(item.page, decode(item.scene, item.page).scene)
-    S.lesson, S.wanted, state().at = None, item.page, i
+    S.lesson, S.next_page, state().at = None, item.page, i
 
 
 # Its own page.
@@ -156,8 +156,8 @@ def play(i: int) -> None:
 
 def page() -> None:
     """The plan: its scenes, to be ordered and noted on, to be saved, opened, handed out, played."""
-    opened("plan")
-    follow("plan")
+    open_page("plan")
+    switch_to_next_page("plan")
     S, asked = state(), st.query_params.get("plan", "")
     if asked and asked != S.asked:
         S.asked = asked
@@ -168,7 +168,7 @@ def page() -> None:
     )
     st.markdown(f"# {_('Lesson plan')}\n{about}")
     if S.complaint:
-        st.warning(as_typed(S.complaint), icon=":material/warning:")
+        st.warning(escape_markdown(S.complaint), icon=":material/warning:")
     for i, item in enumerate(S.plan.scenes):
         _row(i, item)
     with st.container(horizontal=True, vertical_alignment="center", key="plan-keep"):

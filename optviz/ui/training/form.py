@@ -307,8 +307,9 @@ def OptimizerList(
 
     def item(form, i, name):
         theme = THEMES[theme_name()]
-        look = style(i, theme) if scheduled else method_styles(form.read().optimizers, theme)[i]
-        choice_panel(form.at("method"), OPTIMIZERS, name, look=look)
+        styles = method_styles(form.read().optimizers, theme)
+        line_style = style(i, theme) if scheduled else styles[i]
+        choice_panel(form.at("method"), OPTIMIZERS, name, style=line_style)
         if scheduled:
             schedule_controls(form, _("{name}: schedule").format(name=name))
 

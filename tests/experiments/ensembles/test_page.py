@@ -17,7 +17,7 @@ from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
 from optviz.training.scheduler import scheduler
-from optviz.ui.cache import KEPT
+from optviz.ui.cache import SHARED_CACHE
 from tests.page import (
     components,
     csv_rows,
@@ -183,9 +183,9 @@ def test_one_of_three_diverges():
                 ensemble_accuracy=ensemble_accuracy,
                 diverged_at=lost,
             )
-    KEPT.clear()
+    SHARED_CACHE.clear()
     sound(at.run())
-    KEPT.clear()
+    SHARED_CACHE.clear()
     assert "1 of 3 networks diverged" in text(at)
     assert "2 of 3 members have not diverged" in text(at)
     assert len(line(at, "ensembles-members-1-0", "clean labels")) == 2

@@ -29,7 +29,7 @@ from optviz.tuning import (
     split_data,
 )
 from optviz.tuning.search import final_accuracies
-from optviz.ui.components import Shown
+from optviz.ui.components import PageContents
 from tests.page import (
     components,
     csv_rows,
@@ -213,7 +213,7 @@ def test_a_search_beside_another_and_what_its_address_says():
     assert f"{KEY}-curves-0" in plots(at)
     at.session_state["take-home"] = True
     sound(at.run())
-    shown = session(at).states[Shown]
+    shown = session(at).states[PageContents]
     assert shown.script() == (state_of(at).trainings, 100, state_of(at).search)
     at.button(key=f"reset-{KEY}").click().run()
     assert not len(state_of(sound(at)).points)

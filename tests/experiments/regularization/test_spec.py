@@ -61,7 +61,7 @@ def test_the_gradient_through_dropout_agrees_with_torch():
     done = NET.forward(params, x, mode)
     masks = [
         kept
-        for layer, kept in zip(NET.layers, done.kept, strict=True)
+        for layer, kept in zip(NET.layers, done.caches, strict=True)
         if isinstance(layer, Dropout)
     ]
     assert len(masks) == 2
@@ -127,7 +127,7 @@ def test_the_book_s_form_is_the_same_function_at_another_scale(training):
     views = [net.views(params)[i] for i in net.affine]
     # what the next layer's weights make up for
     weights = [v["W"][0] / (0.7 if k else 1.0) for k, v in enumerate(views)]
-    masks = [(kept[0] > 0) * 1.0 for layer, kept in zip(net.layers, done.kept, strict=True) if isinstance(layer, Dropout)] if training else [1, 1]  # fmt: skip
+    masks = [(kept[0] > 0) * 1.0 for layer, kept in zip(net.layers, done.caches, strict=True) if isinstance(layer, Dropout)] if training else [1, 1]  # fmt: skip
     book = of_the_book(0.3, masks, weights, [v["b"][0] for v in views], x[0], training)
     np.testing.assert_allclose(done.outputs[-1][0], book, rtol=1e-12)
 

@@ -17,7 +17,7 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import LIGHT, to_plotly
 from optviz.spec import Choice, SpecError, validate
-from optviz.ui.cache import KEPT
+from optviz.ui.cache import SHARED_CACHE
 from tests.page import csv_rows, numbers, open_page, plots, session, sound
 from tests.page import text as page_text
 from tests.table import table
@@ -48,9 +48,9 @@ def small(monkeypatch):
     """Maps of few cells, which nobody else gets."""
     monkeypatch.setattr(run, "CELLS", 16)
     monkeypatch.setattr(run, "STARTS", 12)
-    KEPT.clear()
+    SHARED_CACHE.clear()
     yield
-    KEPT.clear()
+    SHARED_CACHE.clear()
 
 
 def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_the_cells(small):

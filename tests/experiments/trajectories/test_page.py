@@ -324,12 +324,14 @@ def test_every_choice_of_pictures_is_drawn_alone_and_beside_another_scene():
 def test_turning_one_slider_computes_one_path_and_no_contour(monkeypatch):
     at, paths = open_app(), []
     monkeypatch.setattr(runs, "minimize", lambda *given: paths.append(given) or minimize(*given))
-    monkeypatch.setattr(runs.Landscape, "of", lambda *given: pytest.fail("it is there already"))
+    monkeypatch.setattr(
+        runs.Landscape, "from_function", lambda *given: pytest.fail("it is there already")
+    )
     sgd = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
     change(at, optimizers=(sgd, *BOOK.optimizers[1:]))
     assert len(paths) == 1
     assert "base" not in contour(at), "the contour is not sent again either"
-    session(at).states[Browser].bases.clear()  # the browser has lost it
+    session(at).states[Browser].underlay_ids.clear()  # the browser has lost it
     assert "base" in contour(at.run())
 
 
@@ -369,8 +371,8 @@ def test_a_path_that_has_ended_has_no_inside():
 def test_a_prediction_from_question_to_verdict():
     at = open_app()
     at.button(key="predict-begin").click().run()
-    assert contour(sound(at))["sealed"]
-    assert curves(at)["sealed"]
+    assert contour(sound(at))["hidden"]
+    assert curves(at)["hidden"]
     assert contour(at)["clicks"] == "guess"
     assert at.button(key="reveal").disabled
     opened(inside(at), **{"take-home": True})
@@ -387,7 +389,7 @@ def test_a_prediction_from_question_to_verdict():
     state(at).prediction = replace(state(at).prediction, point=end, landscape=land)
     at.run()
     at.button(key="reveal").click().run()
-    assert not contour(at)["sealed"]
+    assert not contour(at)["hidden"]
     assert components(at, "player")[0]["play"] == state(at).prediction.revealed
     assert at.button(key="again").disabled, "no way out of a bad guess"
     assert state(at).prediction.scene == BOOK, (

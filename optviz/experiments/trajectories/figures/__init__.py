@@ -29,7 +29,7 @@ from optviz.plot import (
     to_plotly,
 )
 from optviz.plot.contour import Path
-from optviz.plot.landscape import Landscape, around, reach
+from optviz.plot.landscape import Landscape, frame_around, reach
 from optviz.plot.landscape.surface import is_rugged, surface, surface_figure
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
@@ -215,9 +215,9 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     paths = [track.path(plain)._replace(simplex=None) for track in drawn]
     if f.univariate:
         return univariate.graph(f, start, paths, minima(f), theme, markers=0)
-    land = Landscape.of(f, reach=reach(f.domain, SMALL, SMALL))
+    land = Landscape.from_function(f, reach=reach(f.domain, SMALL, SMALL))
     drawn = contour.paths(f, start, paths, minima(f), theme, markers=0)
-    frame = around(f.domain, SMALL)
+    frame = frame_around(f.domain, SMALL)
     drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
     if scene.view.field:
         drawn = drawn.add(descent_arrows(f, theme), under=True)

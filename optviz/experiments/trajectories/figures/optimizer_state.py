@@ -5,7 +5,7 @@ import numpy as np
 from optviz.experiments.trajectories.figures import simplex
 from optviz.optim.equations import effective_rate
 from optviz.plot import Axis, Figure, Panel, Style, Theme, stack, trail
-from optviz.plot.style import packed
+from optviz.plot.style import pack_array
 from optviz.translation import N_, _
 
 # what is drawn as an arrow, and which way it acts
@@ -88,10 +88,10 @@ def arrows(run, theme: Theme, color: str) -> dict:
         elif sign == -1:  # as it became
             vectors.append(_vector(f"−{name}", -values[1:], color, "9 4", "gradient"))
     vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, ""))
-    x, y = map(packed, run.points.T)
+    x, y = map(pack_array, run.points.T)
     return {"steps": len(run.gradients), "x": x, "y": y, "vectors": vectors}
 
 
 def _vector(label, d, color, dash, group=None):
-    dx, dy = map(packed, d.T)
+    dx, dy = map(pack_array, d.T)
     return {"label": label, "dx": dx, "dy": dy, "color": color, "dash": dash, "group": group}

@@ -153,5 +153,5 @@ function set(host, i, range) {
 }
 
 function send(host) {
-  if (held) host.tell("brush", held);
+  if (held) host.trigger("brush", held);
 }

@@ -1,7 +1,7 @@
 // The start, or a guess, as something to take hold of, over the picture; by mouse, finger or arrow
 // keys.
 
-import { hands, make, numbers } from "../page/clock.js";
+import { handlers, make, numbers } from "../page/clock.js";
 
 const PATIENCE = 2000; // ms after a hand has put it somewhere
 const SETTLE = 150; // ms of rest after which a guess is one
@@ -17,7 +17,7 @@ export class Grip {
       clearTimeout(this.guessing);
       if (host.drawn.clicks === "guess")
         this.guessing = setTimeout(() => host.clicked(...this.start), SETTLE);
-      else hands.place?.(...this.start);
+      else handlers.place?.(...this.start);
     };
     const under = e => {
       const { xaxis, yaxis } = host.upper._fullLayout,

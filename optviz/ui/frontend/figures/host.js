@@ -2,7 +2,7 @@
 
 import { complete } from "./changes.js";
 import { clock, plots } from "../page/clock.js";
-import { isDark, plotly } from "./look.js";
+import { isDark, plotly } from "./style.js";
 
 const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
 
@@ -32,7 +32,7 @@ export class Host {
   }
 
   // Other lines are hidden than before.
-  see() {
+  updateVisibility() {
     if (this.latest) this.schedule(this.latest);
   }
 
@@ -70,8 +70,8 @@ export class Host {
   }
 
   // Asks the server for another run, once for each thing that is missing.
-  ask(what) {
-    if (this.asked !== what) this.need((this.asked = what));
+  requestOnce(what) {
+    if (this.requested !== what) this.sendNeed((this.requested = what));
   }
 
   // What a picture is drawn on, its lower layer and the theme that it was made for, as they are
@@ -79,8 +79,8 @@ export class Host {
   base(data, page) {
     if (data.base) bases.set(data.base_id, data.base);
     const base = bases.get(data.base_id), theme = isDark(page) ? "dark" : "light";
-    if (data.base_id && !base) this.ask(data.base_id);
-    else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
+    if (data.base_id && !base) this.requestOnce(data.base_id);
+    else if (data.theme !== theme) this.requestOnce(theme); // the visitor has changed it since the last run
     return base;
   }
 
@@ -98,24 +98,24 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   const root = parentElement.querySelector(".ov-plot");
   const host = (root.host ??= new Kind(root));
   plots.set(data.name, host);
-  if ("sealed" in data) clock.seal(data.sealed);
-  host.need = id => setTriggerValue("need", id);
-  host.tell = setTriggerValue;
+  if ("hidden" in data) clock.setHidden(data.hidden);
+  host.sendNeed = id => setTriggerValue("need", id);
+  host.trigger = setTriggerValue;
   const take = message => {
-    const whole = complete(host.received, message);
+    const whole = complete(host.figure, message);
     if (!whole) return setTriggerValue("need", message.version);
     root.style.setProperty("--ov-height", whole.height ?? "");
-    host.schedule((host.received = whole));
+    host.schedule((host.figure = whole));
   };
   // what has grown meanwhile comes by another way, and does not go back to what stands here
-  host.grow = news => {
-    if (news.since && news.since !== host.received.version) return; // a run of the page came first
-    host.grown = news.since ? news : { ...host.received, ...news, since: null };
-    take(host.grown);
+  host.applyGrowth = news => {
+    if (news.since && news.since !== host.figure.version) return; // a run of the page came first
+    host.growth = news.since ? news : { ...host.figure, ...news, since: null };
+    take(host.growth);
   };
-  if (!host.grown || host.told !== data.version) take(data);
-  if (host.told !== data.version) host.grown = null;
-  host.told = data.version;
+  if (!host.growth || host.runVersion !== data.version) take(data);
+  if (host.runVersion !== data.version) host.growth = null;
+  host.runVersion = data.version;
   return () => {
     host.destroy();
     // its successor may be there already

@@ -6,10 +6,10 @@
 
 import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
-import { clock, hands, seen } from "../page/clock.js";
+import { clock, handlers, visibility } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
 import { Host, mounted } from "./host.js";
-import { TOUCH, css, dressed, lookOf, topMargin } from "./look.js";
+import { TOUCH, css, styledLayout, styleOf, topMargin } from "./style.js";
 import { measured, redraw, shownNow } from "../page/paths.js";
 import { Underlay } from "./underlay.js";
 
@@ -41,7 +41,7 @@ class Plot extends Host {
     const [below, above] = root.querySelectorAll(".ov-layer");
     this.upper = above;
     this.lower = new Underlay(below, above);
-    this.deaf = clock.listen(() => this.reveal());
+    this.unlisten = clock.listen(() => this.reveal());
     root.addEventListener("pointerenter", () => this.settle());
     root.addEventListener("pointermove", () => {
       clearTimeout(this.settling);
@@ -56,8 +56,8 @@ class Plot extends Host {
   async draw(data) {
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
-    const look = lookOf(this.root, box), frame = this.frame(data, look);
-    const base = this.base(data, look.page);
+    const style = styleOf(this.root, box), frame = this.frame(data, style);
+    const base = this.base(data, style.page);
     this.root.setAttribute("aria-label", data.label);
     const still = frame === this.framed;
     if (still && this.drawn === data) return; // its size was told, and is the same
@@ -73,20 +73,20 @@ class Plot extends Host {
       this.reveal(true);
       this.moved = true;
     } else {
-      let layout = dressed(data, look, this.legendHeight);
+      let layout = styledLayout(data, style, this.legendHeight);
       if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
       const height = this.upper._fullLayout.legend?._height ?? 0;
       if (Math.abs(topMargin(layout, height) - layout.margin.t) > 2) {
         this.legendHeight = height;
-        layout = dressed(data, look, height);
+        layout = styledLayout(data, style, height);
         await this.plotly.react(this.upper, copies(data), layout);
       }
       this.drawn = data;
       this.moved = false;
       this.framed = frame;
-      await this.lower.draw(this.plotly, data.base_id, base, look);
+      await this.lower.draw(this.plotly, data.base_id, base, style);
       this.places = null;
       this.reveal();
     }
@@ -95,9 +95,9 @@ class Plot extends Host {
   }
 
   // Everything about a picture but the positions of what is drawn in it.
-  frame(data, look) {
-    const { view, base_id, sealed, clicks } = data;
-    const still = JSON.stringify([view, base_id, sealed, clicks, look]);
+  frame(data, style) {
+    const { view, base_id, hidden, clicks } = data;
+    const still = JSON.stringify([view, base_id, hidden, clicks, style]);
     return [...data.data, data.layout].map(unplaced).join() + still;
   }
 
@@ -185,8 +185,8 @@ class Plot extends Host {
     });
     // one click hides a line in every picture, two leave it alone; what belongs to no group Plotly
     // hides here
-    this.upper.on("plotly_legendclick", e => this.legend(e, seen.toggle));
-    this.upper.on("plotly_legenddoubleclick", e => this.legend(e, seen.alone));
+    this.upper.on("plotly_legendclick", e => this.legend(e, visibility.toggle));
+    this.upper.on("plotly_legenddoubleclick", e => this.legend(e, visibility.isolate));
     this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => this.pointed(40, x, y));
     this.upper.on("plotly_unhover", () => this.pointed(80));
     this.upper.on(
@@ -207,7 +207,7 @@ class Plot extends Host {
     clearTimeout(this.hovering);
     if (this.drawn.clicks !== "cell") return;
     const wait = Math.max(after, (this.tapped ?? -Infinity) + 400 - performance.now());
-    this.hovering = setTimeout(() => hands.place?.(...at), wait);
+    this.hovering = setTimeout(() => handlers.place?.(...at), wait);
   }
 
   // A click on the bare picture puts the start there, or answers the question that is asked.
@@ -215,20 +215,20 @@ class Plot extends Host {
     // told together, Streamlit would run for where the pointer is, and not for the click
     clearTimeout(this.hovering);
     this.tapped = performance.now();
-    if (this.drawn.clicks !== "start") return this.tell("guess", { x, y, n: Date.now() });
-    hands.place?.(...inside(this.drawn.grab.frame, x, y));
+    if (this.drawn.clicks !== "start") return this.trigger("guess", { x, y, n: Date.now() });
+    handlers.place?.(...inside(this.drawn.grab.frame, x, y));
   }
 
   // What is seen now is to be computed anew.
   zoomed() {
     const { xaxis, yaxis } = this.upper._fullLayout;
-    this.tell("brush", { x: [...xaxis.range], y: [...yaxis.range] });
+    this.trigger("brush", { x: [...xaxis.range], y: [...yaxis.range] });
   }
 
   // Plotly's own way home leads to the frame that it was shown first, which may be another
   // function's.
   home() {
-    if (this.drawn.zooms) return this.tell("brush", {});
+    if (this.drawn.zooms) return this.trigger("brush", {});
     const ranges = Object.entries(this.drawn.layout).filter(
       ([name, axis]) => /^[xy]axis/.test(name) && axis.range,
     );
@@ -259,19 +259,19 @@ class Plot extends Host {
     clearTimeout(this.settling);
     clearTimeout(this.zooming);
     clearTimeout(this.hovering); // or it would put the start of the page that comes next
-    this.deaf();
+    this.unlisten();
     this.lower.purge();
     if (this.upper._fullLayout) this.plotly.purge(this.upper);
   }
 }
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
-// While the paths are sealed, nothing under the pointer may tell where they go.
+// While the paths are hidden, nothing under the pointer may tell where they go.
 const copies = data =>
   data.data.map(trace => ({
     ...trace,
-    ...(clock.sealed && { hoverinfo: "skip", hovertemplate: null }),
-    ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
+    ...(clock.hidden && { hoverinfo: "skip", hovertemplate: null }),
+    ...(visibility.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
   }));
 
 // What JSON says of a trace or a layout beside positions, worked out once for each.

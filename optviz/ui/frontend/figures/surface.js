@@ -1,9 +1,9 @@
 // The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths
 // are cut at the page's clock, one redrawing at a time.
 
-import { clock, numbers, seen } from "../page/clock.js";
+import { clock, numbers, visibility } from "../page/clock.js";
 import { Host, mounted } from "./host.js";
-import { css, mix } from "./look.js";
+import { css, mix } from "./style.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
@@ -12,7 +12,7 @@ class Surface extends Host {
   constructor(root) {
     super(root);
     this.element = root.querySelector(".ov-layer");
-    this.deaf = clock.listen(() => this.step());
+    this.unlisten = clock.listen(() => this.step());
   }
 
   async loop() {
@@ -59,7 +59,7 @@ class Surface extends Host {
     this.late = false;
     this.trails = data.data.map(t => ({
       ...t,
-      visible: seen.hidden.has(t.legendgroup) ? "legendonly" : true,
+      visible: visibility.hidden.has(t.legendgroup) ? "legendonly" : true,
       x: [...numbers(t.x)],
       y: [...numbers(t.y)],
       z: [...numbers(t.z)],
@@ -117,7 +117,7 @@ class Surface extends Host {
   destroy() {
     super.destroy();
     this.late = false;
-    this.deaf();
+    this.unlisten();
     if (this.element._fullLayout) this.plotly.purge(this.element);
   }
 }

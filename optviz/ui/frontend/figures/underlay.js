@@ -1,7 +1,7 @@
 // The lower layer of a picture, a contour under the paths: drawn again only when it is another one,
 // and kept in the view of the layer above it.
 
-import { scaled } from "./look.js";
+import { scaled } from "./style.js";
 
 const HIDDEN = { visible: false, fixedrange: true };
 
@@ -16,28 +16,28 @@ export class Underlay {
     return this.element._fullLayout ? this.element.data : [];
   }
 
-  async draw(plotly, id, base, look) {
+  async draw(plotly, id, base, style) {
     this.plotly = plotly;
     if (!id) return this.purge(); // a picture without a lower layer has come after one with it
-    const { margin } = this.above.layout, drawn = base && JSON.stringify([id, look, margin]);
+    const { margin } = this.above.layout, drawn = base && JSON.stringify([id, style, margin]);
     if (!drawn || drawn === this.drawn) return this.follow();
     this.drawn = drawn;
     const { xaxis, yaxis } = this.above._fullLayout;
     const layout = {
       ...base.layout,
       margin,
-      width: look.width,
-      height: look.height,
+      width: style.width,
+      height: style.height,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: look.font, color: look.ink },
+      font: { family: style.font, color: style.ink },
       showlegend: false,
       xaxis: { ...HIDDEN, range: [...xaxis.range] },
       yaxis: { ...HIDDEN, range: [...yaxis.range] },
     };
     const traces = base.data.map(trace => ({
       ...trace,
-      ...(trace.colorbar && { colorbar: scaled(structuredClone(trace.colorbar), look.scale) }),
+      ...(trace.colorbar && { colorbar: scaled(structuredClone(trace.colorbar), style.scale) }),
     }));
     await plotly.react(this.element, traces, layout, { staticPlot: true });
   }

@@ -8,8 +8,8 @@ export function open() {
   if (socket) return opened;
   const own = (socket = new WebSocket(new URL("beside", document.baseURI.replace(/^http/, "ws"))));
   own.onmessage = ({ data }) => {
-    const { n, again, ...answer } = JSON.parse(data);
-    asked.get(n)?.(again ? null : answer);
+    const { n, rerun, ...answer } = JSON.parse(data);
+    asked.get(n)?.(rerun ? null : answer);
     asked.delete(n);
   };
   opened = new Promise(done => {
@@ -28,10 +28,10 @@ export const isOpen = () => socket?.readyState === WebSocket.OPEN;
 
 // What the server says of this: null where the page has to be run for it, nothing where nobody is
 // there.
-export async function ask(key, said) {
+export async function ask(key, message) {
   if (!(await open()) || !isOpen()) return;
   return new Promise(done => {
     asked.set((numbers += 1), done);
-    socket.send(JSON.stringify({ n: numbers, key, said }));
+    socket.send(JSON.stringify({ n: numbers, key, message }));
   });
 }

@@ -10,7 +10,7 @@ class Clock {
     this.at = 0; // a step, with a fraction on the way to the next
     this.speed = 1;
     this.playing = false;
-    this.sealed = false; // held at the start: nobody may look ahead
+    this.hidden = false; // held at the start: nobody may look ahead
     this.listeners = new Set();
   }
 
@@ -27,15 +27,15 @@ class Clock {
   }
 
   set(at) {
-    this.at = this.sealed ? 0 : Math.min(Math.max(at, 0), this.end);
-    for (const told of this.listeners) told(this);
+    this.at = this.hidden ? 0 : Math.min(Math.max(at, 0), this.end);
+    for (const listener of this.listeners) listener(this);
   }
 
-  seal(sealed) {
-    if (this.sealed === sealed) return;
-    this.sealed = sealed;
+  setHidden(hidden) {
+    if (this.hidden === hidden) return;
+    this.hidden = hidden;
     this.playing = false;
-    this.set(sealed ? 0 : this.at);
+    this.set(hidden ? 0 : this.at);
   }
 
   jump(by) {
@@ -49,7 +49,7 @@ class Clock {
   }
 
   play() {
-    if (this.playing || this.sealed) return;
+    if (this.playing || this.hidden) return;
     if (this.at >= this.end) this.at = 0;
     this.playing = true;
     this.before = undefined;
@@ -73,19 +73,19 @@ class Clock {
     if (this.playing) requestAnimationFrame(next => this.frame(next));
   }
 
-  listen(told) {
-    this.listeners.add(told);
-    return () => this.listeners.delete(told);
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 }
 
 export const clock = new Clock();
 export const plots = new Map(); // hosts of pictures by name
 // where a start that a person chose is sent, (x, y) => …; what is told that a hand rests, () => …
-export const hands = { place: null, rest: null };
+export const handlers = { place: null, rest: null };
 
 // Which groups of lines are hidden, in every picture at once.
-export const seen = {
+export const visibility = {
   hidden: new Set(),
   only: null,
   listeners: new Set(),
@@ -97,22 +97,23 @@ export const seen = {
         .filter(Boolean),
     ),
   toggle(group) {
-    seen.only = null;
-    if (!seen.hidden.delete(group)) seen.hidden.add(group);
-    seen.tell();
+    visibility.only = null;
+    if (!visibility.hidden.delete(group)) visibility.hidden.add(group);
+    visibility.notify();
   },
-  alone(group) {
-    seen.only = seen.only === group ? null : group;
-    seen.hidden = new Set(seen.only === null ? [] : [...seen.groups()].filter(g => g !== group));
-    seen.tell();
+  isolate(group) {
+    visibility.only = visibility.only === group ? null : group;
+    const others = [...visibility.groups()].filter(g => g !== group);
+    visibility.hidden = new Set(visibility.only === null ? [] : others);
+    visibility.notify();
   },
-  tell() {
-    for (const host of plots.values()) host.see?.();
-    for (const told of seen.listeners) told();
+  notify() {
+    for (const host of plots.values()) host.updateVisibility?.();
+    for (const listener of visibility.listeners) listener();
   },
-  listen(told) {
-    seen.listeners.add(told);
-    return () => seen.listeners.delete(told);
+  listen(listener) {
+    visibility.listeners.add(listener);
+    return () => visibility.listeners.delete(listener);
   },
 };
 

@@ -9,7 +9,7 @@ const ALONE = 1000; // ms from one run of the page to the next where nobody answ
 const LOST = 8000; // ms after which a run of the page that has brought nothing is asked for again
 
 // The version of each picture that is here.
-const drawn = () => Object.fromEntries([...plots].map(([name, host]) => [name, host.received?.version]));
+const drawn = () => Object.fromEntries([...plots].map(([name, host]) => [name, host.figure?.version]));
 
 class Growth {
   // The key is another one with every run of the page that draws the pictures.
@@ -38,11 +38,11 @@ class Growth {
     if (!answer) {
       const due = begun + (answer === undefined ? ALONE : 0);
       return this.once(due, () => {
-        this.tell("values", { key, drawn: drawn() });
+        this.setState("values", { key, drawn: drawn() });
         this.once(performance.now() + LOST, () => this.ask());
       });
     }
-    for (const [name, news] of Object.entries(answer.pictures ?? {})) plots.get(name)?.grow(news);
+    for (const [name, news] of Object.entries(answer.pictures ?? {})) plots.get(name)?.applyGrowth(news);
     this.once(begun + (answer.every ?? 0), () => this.ask());
   }
 
@@ -55,7 +55,7 @@ class Growth {
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".ov-follower");
   const growth = (root.growth ??= new Growth());
-  growth.tell = setStateValue;
+  growth.setState = setStateValue;
   growth.follow(data);
   return () => {
     growth.stop();

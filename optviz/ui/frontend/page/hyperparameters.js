@@ -1,8 +1,8 @@
 // A panel of hyperparameters: for each a label, a native range input, a number field and a way back
 // to the default. It sends while it is dragged.
 
-import { Courier } from "./request_queue.js";
-import { make, plots, seen } from "./clock.js";
+import { RequestQueue } from "./request_queue.js";
+import { make, plots, visibility } from "./clock.js";
 import { POSITIONS, complaint, leftEnd, next, position, shown, valueAt } from "./scale.js";
 
 // What is declared of a hyperparameter, without where its slider begins.
@@ -20,20 +20,20 @@ class Panel {
       return e;
     };
     this.eyes = [
-      eye(seen.toggle, "M2 10c4-7 12-7 16 0c-4 7-12 7-16 0zM10 7.5a2.5 2.5 0 1 0 .01 0"),
-      eye(seen.alone, "M10 3v14M6 6l4-3 4 3M5 17h10"),
+      eye(visibility.toggle, "M2 10c4-7 12-7 16 0c-4 7-12 7-16 0zM10 7.5a2.5 2.5 0 1 0 .01 0"),
+      eye(visibility.isolate, "M10 3v14M6 6l4-3 4 3M5 17h10"),
     ];
-    this.deaf = seen.listen(() => this.look());
+    this.unlisten = visibility.listen(() => this.showVisibility());
   }
 
   // The two buttons say what is so: whether its lines are seen, and alone.
-  look() {
+  showVisibility() {
     if (!this.group)
       return this.eyes.forEach(e => {
         e.hidden = true;
       });
     const [eye, solo] = this.eyes,
-      hidden = seen.hidden.has(this.group),
+      hidden = visibility.hidden.has(this.group),
       label = this.root.getAttribute("aria-label");
     const say = (e, text, pressed) => {
       e.title = text;
@@ -41,20 +41,20 @@ class Panel {
       e.setAttribute("aria-pressed", pressed);
     };
     say(eye, `${label}: lines in the pictures`, !hidden);
-    say(solo, `${label} alone in the pictures`, seen.only === this.group);
+    say(solo, `${label} alone in the pictures`, visibility.only === this.group);
     this.root.toggleAttribute("data-hidden", hidden);
   }
 
   update(component) {
     const { data } = component, shape = JSON.stringify([data.hyperparameters, data.locked], given);
     if (shape !== this.shape) this.build(data, shape);
-    if (this.courier.heard(component, now => this.update(now))) this.adopt(data.values);
-    for (const k of data.hyperparameters) this.rows.get(k.name).told(data.notes?.[k.name] ?? "");
+    if (this.queue.update(component, now => this.update(now))) this.adopt(data.values);
+    for (const k of data.hyperparameters) this.rows.get(k.name).setNote(data.notes?.[k.name] ?? "");
     for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
     this.sample.replaceChildren(...(data.sample ? [line(data.sample), ...this.eyes] : []));
     this.group = data.group;
     if (this.group) plots.set(`panel ${this.group}`, this);
-    this.look();
+    this.showVisibility();
   }
 
   // Other values, which another panel or a hand on the start has brought about.
@@ -65,9 +65,9 @@ class Panel {
   build(data, shape) {
     this.shape = shape;
     this.values = { ...data.values };
-    this.courier?.stop();
-    this.courier = new Courier(data.live ? undefined : () => {}); // else all has followed already
-    this.courier.sent = data.echo;
+    this.queue?.stop();
+    this.queue = new RequestQueue(data.live ? undefined : () => {}); // else all has followed already
+    this.queue.sent = data.echo;
     this.root.replaceChildren();
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", data.label);
@@ -92,7 +92,7 @@ class Panel {
 
   change(name, value) {
     this.values[name] = value;
-    this.courier.post({ ...this.values });
+    this.queue.post({ ...this.values });
   }
 }
 
@@ -239,7 +239,7 @@ function slider(k, prefix, changed) {
   return {
     element,
     show,
-    told: text => {
+    setNote: text => {
       server = text;
       tell();
     },
@@ -268,7 +268,7 @@ function check(k, prefix, changed) {
   return {
     element,
     show,
-    told: text => {
+    setNote: text => {
       note.textContent = text;
     },
   };
@@ -278,8 +278,8 @@ export default function (component) {
   const root = component.parentElement.querySelector(".ov-panel");
   (root.panel ??= new Panel(root)).update(component);
   return () => {
-    root.panel?.courier.stop();
-    root.panel?.deaf();
+    root.panel?.queue.stop();
+    root.panel?.unlisten();
     const name = `panel ${root.panel?.group}`;
     if (plots.get(name) === root.panel) plots.delete(name);
     root.panel = null;

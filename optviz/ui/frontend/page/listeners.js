@@ -1,41 +1,41 @@
 // Components that are only heard: which step is shown, where the start was put, that the theme is another.
 
-import { Courier } from "./request_queue.js";
-import { clock, hands, plots } from "./clock.js";
+import { RequestQueue } from "./request_queue.js";
+import { clock, handlers, plots } from "./clock.js";
 
 function follower(root) {
-  const courier = new Courier(() => {}), state = { courier, step: undefined }; // nothing waits for it
-  state.look = () => {
+  const queue = new RequestQueue(() => {}), state = { queue, step: undefined }; // nothing waits for it
+  state.report = () => {
     // the pictures play on their own; numbers are for who has stopped
-    if (clock.step !== state.step && !clock.playing) courier.post({ step: (state.step = clock.step) });
+    if (clock.step !== state.step && !clock.playing) queue.post({ step: (state.step = clock.step) });
   };
-  state.deaf = clock.listen(state.look);
+  state.unlisten = clock.listen(state.report);
   return state;
 }
 
 export function step(component) {
   const root = component.parentElement.querySelector(".ov-follower");
   const state = (root.state ??= follower(root));
-  state.courier.heard(component);
-  if (component.data.step !== clock.step) state.look();
+  state.queue.update(component);
+  if (component.data.step !== clock.step) state.report();
   return () => {
-    state.deaf();
-    state.courier.stop();
+    state.unlisten();
+    state.queue.stop();
     root.state = null;
   };
 }
 
 export function grab(component) {
   const root = component.parentElement.querySelector(".ov-follower");
-  const courier = (root.courier ??= new Courier(component.data.live ? undefined : () => {}));
-  courier.heard(component, grab);
+  const queue = (root.queue ??= new RequestQueue(component.data.live ? undefined : () => {}));
+  queue.update(component, grab);
   for (const [name, traces] of Object.entries(component.data.traces ?? {})) plots.get(name)?.patch(traces);
-  const place = (x, y) => courier.post({ x: x ?? null, y: y ?? null });
-  hands.place = place;
+  const place = (x, y) => queue.post({ x: x ?? null, y: y ?? null });
+  handlers.place = place;
   return () => {
-    courier.stop();
-    root.courier = null;
-    if (hands.place === place) hands.place = null;
+    queue.stop();
+    root.queue = null;
+    if (handlers.place === place) handlers.place = null;
   };
 }
 

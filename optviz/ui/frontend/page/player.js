@@ -51,7 +51,7 @@ class Player {
       clock.pause();
       clock.set(to);
     });
-    this.told = make("span", { class: "ov-step" });
+    this.label = make("span", { class: "ov-step" });
     this.speed = make("select", { "aria-label": "Speed", title: "Speed" },
       ...Object.entries(SPEEDS).map(([label, v]) => make("option", { value: v }, label)));
     this.speed.value = clock.speed;
@@ -65,17 +65,17 @@ class Player {
       this.next,
       this.last,
       this.range,
-      this.told,
+      this.label,
       this.speed,
     );
-    this.deaf = clock.listen(() => this.show());
+    this.unlisten = clock.listen(() => this.show());
     this.keys = e => this.key(e);
     document.addEventListener("keydown", this.keys);
   }
 
   update({ data, setTriggerValue }) {
-    this.tell = setTriggerValue;
-    this.awaited = data.awaited;
+    this.trigger = setTriggerValue;
+    this.reportEnd = data.report_end;
     const whole = this.scene !== undefined && this.scene !== data.scene;
     this.range.max = data.steps;
     if (this.scene === undefined && clock.end === 0) clock.reach(data.steps, true);
@@ -91,22 +91,22 @@ class Player {
   }
 
   show() {
-    const { step, end, playing, sealed } = clock;
+    const { step, end, playing, hidden } = clock;
     this.range.value = step;
     this.range.setAttribute("aria-valuetext", `step ${step} of ${end}`);
-    this.told.textContent = `step ${step} / ${end}`;
+    this.label.textContent = `step ${step} / ${end}`;
     if (this.pictured !== playing)
       this.play.innerHTML = icon((this.pictured = playing) ? "pause" : "play");
     this.play.title = playing ? "Pause (space)" : "Play (space)";
     this.play.setAttribute("aria-label", this.play.title);
     for (const e of [this.first, this.back, this.play, this.next, this.last, this.range])
-      e.disabled = sealed;
+      e.disabled = hidden;
     this.root.dataset.step = step;
     this.root.dataset.playing = playing;
     document.documentElement.toggleAttribute("data-ov-playing", playing);
-    if (this.awaited && this.awaited !== this.reported && step >= end && !playing && !sealed) {
-      this.reported = this.awaited;
-      this.tell("arrived", this.awaited);
+    if (this.reportEnd && this.reportEnd !== this.reported && step >= end && !playing && !hidden) {
+      this.reported = this.reportEnd;
+      this.trigger("end", this.reportEnd);
     }
   }
 
@@ -114,7 +114,7 @@ class Player {
   // is free.
   key(e) {
     const act = KEYS[e.key], at = e.target;
-    if (!act || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || clock.sealed) return;
+    if (!act || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || clock.hidden) return;
     const slider = at.matches?.('input[type="range"]');
     if (slider ? e.key !== " " : at.closest?.(TAKEN)) return;
     // presses that one
@@ -124,7 +124,7 @@ class Player {
   }
 
   destroy() {
-    this.deaf();
+    this.unlisten();
     document.removeEventListener("keydown", this.keys);
     clock.pause();
   }

@@ -2,7 +2,7 @@
 // answered and carries what is newest then, so the last value always arrives.
 
 import { ask, isOpen, open } from "./beside.js";
-import { hands } from "./clock.js";
+import { handlers } from "./clock.js";
 
 const REST = 250; // ms without a change after which the rest of the page is asked to follow
 const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
@@ -25,9 +25,9 @@ for (const end of ["pointerup", "pointercancel"])
     true,
   );
 
-export class Courier {
-  constructor(rested = () => hands.rest?.()) {
-    this.rested = rested;
+export class RequestQueue {
+  constructor(onRest = () => handlers.rest?.()) {
+    this.onRest = onRest;
     this.sent = 0; // number of the newest request
     this.waiting = null;
     this.busy = false;
@@ -35,14 +35,14 @@ export class Courier {
 
   // Each run of the script says how to send, and which request it answers. True where nothing newer
   // is on its way, so that what the server says holds. What is asked beside Streamlit comes back as
-  // another state of the component, for `again`.
-  heard(component, again) {
+  // another state of the component, for `rerender`.
+  update(component, rerender) {
     const { data, setStateValue } = component;
-    if (data.beside) open();
+    if (data.endpoint) open();
     this.send = async values => {
-      const answer = data.beside && isOpen() && (await ask(data.beside, values));
+      const answer = data.endpoint && isOpen() && (await ask(data.endpoint, values));
       if (this.stopped) return;
-      if (answer) again({ ...component, data: { ...data, ...answer } });
+      if (answer) rerender({ ...component, data: { ...data, ...answer } });
       else setStateValue("values", values);
     };
     if (data.echo > this.sent) this.sent = data.echo;
@@ -72,14 +72,14 @@ export class Courier {
     clearTimeout(this.timer);
     if (this.waiting) return this.push();
     clearTimeout(this.resting);
-    if (this.told !== this.sent) this.resting = setTimeout(() => this.rest(), REST);
+    if (this.reported !== this.sent) this.resting = setTimeout(() => this.rest(), REST);
   }
 
   // A hand that holds still does not rest yet: a drag is one change.
   rest() {
     if (held) return void (this.resting = setTimeout(() => this.rest(), REST));
-    this.told = this.sent;
-    this.rested();
+    this.reported = this.sent;
+    this.onRest();
   }
 
   stop() {

@@ -1,7 +1,7 @@
 // A pad to draw on with mouse, pen, finger or keyboard. What is drawn goes to the server as the
 // examples of the data set were made: cut out, scaled to the frame, the share of ink in each pixel.
 
-import { Courier } from "./request_queue.js";
+import { RequestQueue } from "./request_queue.js";
 import { make } from "./clock.js";
 
 const SIDE = 224, BRUSH = 20, STEP = 14; // pixels of the pad, of the pen, of an arrow key
@@ -11,7 +11,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 class Sketchpad {
   constructor(root) {
     this.root = root;
-    this.courier = new Courier(() => {});
+    this.queue = new RequestQueue(() => {});
     this.canvas = make("canvas", { width: SIDE, height: SIDE, tabindex: 0, role: "application" });
     this.clear = make("button", { type: "button" });
     this.hint = make("p", { class: "ov-hint" });
@@ -80,11 +80,11 @@ class Sketchpad {
   wipe() {
     this.pen.clearRect(0, 0, SIDE, SIDE);
     this.at = [SIDE / 2, SIDE / 2];
-    this.courier.post({ ink: null });
+    this.queue.post({ ink: null });
   }
 
   send() {
-    this.courier.post({ ink: this.pixels() });
+    this.queue.post({ ink: this.pixels() });
   }
 
   pixels() {
@@ -126,10 +126,10 @@ class Sketchpad {
 export default function (component) {
   const root = component.parentElement.querySelector(".ov-sketchpad");
   const pad = (root.pad ??= new Sketchpad(root));
-  pad.courier.heard(component);
+  pad.queue.update(component);
   pad.update(component);
   return () => {
-    pad.courier.stop();
+    pad.queue.stop();
     root.replaceChildren();
     root.pad = null;
   };

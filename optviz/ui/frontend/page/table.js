@@ -22,14 +22,14 @@ const trimmed = text => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
 class Table {
   constructor(root) {
     this.root = root;
-    this.heard = make("div", { class: "ov-heard", role: "status" });
-    this.seen = make("div");
-    root.replaceChildren(this.heard, this.seen);
-    this.deaf = clock.listen(() => this.show());
+    this.status = make("div", { class: "ov-heard", role: "status" });
+    this.body = make("div");
+    root.replaceChildren(this.status, this.body);
+    this.unlisten = clock.listen(() => this.show());
   }
 
   update({ data }) {
-    if (data.html !== this.html) this.seen.innerHTML = this.html = data.html;
+    if (data.html !== this.html) this.body.innerHTML = this.html = data.html;
     this.rows = data.rows.map(r => ({
       ...r,
       x: numbers(r.x),
@@ -48,8 +48,8 @@ class Table {
 
   show() {
     const whole = clock.at >= clock.end, t = whole ? -1 : clock.step;
-    clearTimeout(this.telling);
-    if (!clock.playing) this.telling = setTimeout(() => this.tell(), REST);
+    clearTimeout(this.announcing);
+    if (!clock.playing) this.announcing = setTimeout(() => this.announce(), REST);
     if (t === this.shown) return;
     this.shown = t;
     this.root.dataset.step = clock.step;
@@ -62,15 +62,15 @@ class Table {
   }
 
   // Says, to those who hear, the rows that have changed since it last did so.
-  tell() {
-    const told = [...this.seen.querySelectorAll("tbody tr")].map(tr => {
+  announce() {
+    const rows = [...this.body.querySelectorAll("tbody tr")].map(tr => {
       const [name, , , loss, , , , status] = [...tr.children].map(cell => cell.textContent);
       return `${name}: ${loss}, ${status}.`;
     });
-    if (this.told)
-      this.heard.textContent =
-        told.filter(row => !this.told.includes(row)).join(" ") || this.heard.textContent;
-    this.told = told;
+    if (this.announced)
+      this.status.textContent =
+        rows.filter(row => !this.announced.includes(row)).join(" ") || this.status.textContent;
+    this.announced = rows;
   }
 
   at(r, t, finals) {
@@ -104,8 +104,8 @@ export default function (component) {
   const root = component.parentElement.querySelector(".ov-timetable");
   (root.table ??= new Table(root)).update(component);
   return () => {
-    root.table?.deaf();
-    clearTimeout(root.table?.telling);
+    root.table?.unlisten();
+    clearTimeout(root.table?.announcing);
     root.table = null;
   };
 }

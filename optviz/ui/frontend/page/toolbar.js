@@ -2,7 +2,7 @@
 // The address bar follows what is on the page; the browser's Back and Forward go through the same
 // changes.
 
-import { hands, make } from "./clock.js";
+import { handlers, make } from "./clock.js";
 
 const ICONS = {
   undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9",
@@ -125,10 +125,11 @@ class Toolbar {
 
   update({ data, setTriggerValue }) {
     this.data = data;
-    this.tell = setTriggerValue;
-    hands.rest = () => setTriggerValue("rest", true);
-    if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
-    this.said = data.said;
+    this.trigger = setTriggerValue;
+    handlers.rest = () => setTriggerValue("rest", true);
+    if (this.jobStatus !== data.status && this.jobStatus !== undefined)
+      this.status.textContent = data.status;
+    this.jobStatus = data.status;
     this.address(data);
     this.resume(data.session);
     for (const [name, e] of Object.entries(this.buttons)) {
@@ -150,7 +151,7 @@ class Toolbar {
       before = sessionStorage.getItem(NAME);
       sessionStorage.setItem(NAME, session);
     } catch {} // a browser that stores nothing
-    if (again && before && before !== session) this.tell("resume", before);
+    if (again && before && before !== session) this.trigger("resume", before);
   }
 
   // A change is a page more in the browser's history; what is taken back there is one that it has
@@ -177,7 +178,7 @@ class Toolbar {
   }
 
   jump(entry) {
-    if (entry !== null) this.tell("jump", entry);
+    if (entry !== null) this.trigger("jump", entry);
   }
 
   undo() { this.jump(this.data.undo); }
@@ -259,7 +260,7 @@ class Toolbar {
   }
 
   destroy() {
-    hands.rest = null;
+    handlers.rest = null;
     this.rest.disconnect();
     clearInterval(this.watching);
     clearInterval(this.coming);

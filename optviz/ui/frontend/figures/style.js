@@ -1,6 +1,6 @@
-// Plotly.js itself, and how a picture looks on this page: its size, the theme's colors and letters.
+// Plotly.js itself, and the style of a picture on this page: its size, the theme's colors and letters.
 
-import { seen } from "../page/clock.js";
+import { visibility } from "../page/clock.js";
 
 // there the bar of buttons always shows, so it holds few
 export const TOUCH = matchMedia("(pointer: coarse)").matches;
@@ -67,11 +67,11 @@ export const mix = (a, b, share) => {
 };
 
 // What a picture depends on beside its data: the room it has, what is hidden, the theme.
-export function lookOf(root, box) {
+export function styleOf(root, box) {
   return {
     width: Math.round(box.width),
     height: Math.round(box.height),
-    hidden: [...seen.hidden],
+    hidden: [...visibility.hidden],
     scale: rem() / 16,
     ink: css(root, "--st-text-color", "#222"),
     page: css(root, "--st-background-color", "#fff"),
@@ -85,19 +85,19 @@ export function topMargin({ legend, margin }, height) {
   return Math.ceil(height) + (legend.yref === "container" ? TITLE : 8);
 }
 
-// The layout that the server sent, in that look; a legend above it has one row until more is known.
-export function dressed(data, look, legendHeight = ROW * look.scale) {
-  const layout = scaled(structuredClone(data.layout), look.scale);
+// The layout that the server sent, in that style; a legend above it has one row until more is known.
+export function styledLayout(data, style, legendHeight = ROW * style.scale) {
+  const layout = scaled(structuredClone(data.layout), style.scale);
   const out = {
     ...layout,
     clickanywhere: !!data.clicks,
     ...(TOUCH && { dragmode: false }),
-    width: look.width,
-    height: look.height,
+    width: style.width,
+    height: style.height,
     uirevision: "keep",
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: look.font, size: 13 * look.scale, color: look.ink },
+    font: { family: style.font, size: 13 * style.scale, color: style.ink },
     margin: {
       ...layout.margin,
       t: topMargin(layout, legendHeight),
@@ -106,25 +106,25 @@ export function dressed(data, look, legendHeight = ROW * look.scale) {
     },
     modebar: {
       bgcolor: "rgba(0,0,0,0)",
-      color: look.ink,
-      activecolor: look.ink,
+      color: style.ink,
+      activecolor: style.ink,
       orientation: "h",
     },
-    hoverlabel: { bgcolor: look.page, font: { color: look.ink } },
+    hoverlabel: { bgcolor: style.page, font: { color: style.ink } },
   };
   for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
     out[name] = {
-      gridcolor: mix(look.ink, look.page, 0.14),
-      linecolor: look.ink,
-      tickcolor: look.ink,
+      gridcolor: mix(style.ink, style.page, 0.14),
+      linecolor: style.ink,
+      tickcolor: style.ink,
       showline: true,
       mirror: true,
       uirevision: data.view + name,
       ...layout[name],
-      ...fewer(name, layout[name], look.width),
+      ...fewer(name, layout[name], style.width),
     };
   if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
-  const across = look.width - layout.margin.l - layout.margin.r;
+  const across = style.width - layout.margin.l - layout.margin.r;
   if (layout.annotations) out.annotations = numbered(layout.annotations, across);
   return out;
 }

@@ -147,7 +147,7 @@ def test_zeros_stay_zeros_without_a_gradient(activation):
     )
     assert not Inspector(found).weights(40, 0)[0].any()
     assert "every one of the 512 weights is 0" in figures.symmetry(found)[0]
-    assert "it stays so" in figures.symmetry(found)[0]
+    assert "nothing will change" in figures.symmetry(found)[0]
     assert "No gradient at all" in figures.layers(found)[2]
 
 

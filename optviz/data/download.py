@@ -77,7 +77,7 @@ def _download(url, path, size, digest):
         if have < size:
             raise DataError(
                 f"The connection was cut after {have} of {size} bytes of {url}. Fetch again "
-                "to go on from there."
+                "to resume."
             )
         if not _right(part, size, digest):
             part.unlink()
@@ -85,12 +85,12 @@ def _download(url, path, size, digest):
                 yield from _download(url, path, size, digest)
                 return
             wrong = "size" if have > size else "SHA-256"
-            raise DataError(f"{url} is not the file it should be (wrong {wrong}); it was deleted.")
+            raise DataError(f"{url} is not the expected file (wrong {wrong}); it was deleted.")
         os.replace(part, path)
         yield size
     except (HTTPException, OSError) as error:
         raise DataError(
-            f"{url} could not be fetched: {error or type(error).__name__}. Fetch again to go on."
+            f"{url} could not be fetched: {error or type(error).__name__}. Fetch again to resume."
         ) from error
 
 
@@ -106,11 +106,11 @@ def _answer(url, have, size, part):
         if error.code == 416:  # the server's file ends before ours does
             part.unlink()
         said = f"{error.code} {error.reason}"
-        raise DataError(f"{url} could not be fetched: the server says {said}.") from error
+        raise DataError(f"{url} could not be fetched: the server answers {said}.") from error
     except URLError as error:
         raise DataError(f"{url} cannot be reached: {error.reason}.") from error
     except ValueError as error:
-        raise DataError(f"{url} is no address of the form https://….") from error
+        raise DataError(f"{url} is not an address of the form https://….") from error
     if answer.status == 206:
         first, _, whole = answer.headers.get("Content-Range", "").partition("/")
         fits = first.startswith(f"bytes {have}-") and whole in (str(size), "*")
@@ -120,7 +120,7 @@ def _answer(url, have, size, part):
         answer.close()
         part.unlink(missing_ok=True)
         raise DataError(
-            f"{url} is not the file it should be: it has not the {size} bytes of the official one."
+            f"{url} is not the expected file: it does not have the official {size} bytes."
         )
     return answer
 

@@ -47,8 +47,8 @@ def _parse(file, name, max_rows):
     axes = magic - 2048
     if len(first) == 4 and axes not in (1, 2, 3):
         raise DataError(
-            f"{name} has a wrong magic number: {magic}, where images begin with 2051 and "
-            "labels with 2049."
+            f"{name} has a wrong magic number: {magic}. Files of images begin with 2051, "
+            "files of labels with 2049."
         )
     lengths = file.read(4 * max(axes, 1))
     if len(first) < 4 or len(lengths) < 4 * axes:
@@ -57,15 +57,15 @@ def _parse(file, name, max_rows):
     size = math.prod(shape)
     if shape[:1] > (max_rows,) or size > max_rows * MAX_VALUES:
         raise DataError(
-            f"{name} promises {size} bytes in {shape[0]} rows, more than the {max_rows} rows of "
+            f"{name} declares {size} bytes in {shape[0]} rows, more than the {max_rows} rows of "
             f"{MAX_VALUES} that are read here."
         )
     values = file.read(size)
     if len(values) < size:
-        raise DataError(f"{name} is truncated: it promises {size} values and holds {len(values)}.")
+        raise DataError(f"{name} is truncated: it declares {size} values but holds {len(values)}.")
     # reading on to the end also has gzip compare its checksum
     if file.read(1):
-        raise DataError(f"{name} has trailing bytes: more than the {size} values that it promises.")
+        raise DataError(f"{name} has trailing bytes: more than the {size} values that it declares.")
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
@@ -123,23 +123,23 @@ def _pair(images, labels, max_rows):
         )
     if pixels.ndim != 3:
         raise DataError(
-            f"{file} holds no images: wrong magic number {2048 + pixels.ndim} in place of 2051."
+            f"{file} holds no images: wrong magic number {2048 + pixels.ndim} instead of 2051."
         )
     if t.ndim != 1:
         raise DataError(
-            f"{label_file} holds no labels: wrong magic number {2048 + t.ndim} in place of 2049."
+            f"{label_file} holds no labels: wrong magic number {2048 + t.ndim} instead of 2049."
         )
     if pixels.shape[1:] != (28, 28):
         raise DataError(
-            f"{file} holds images of {pixels.shape[1]}×{pixels.shape[2]} pixels in place of 28×28."
+            f"{file} holds images of {pixels.shape[1]}×{pixels.shape[2]} pixels instead of 28×28."
         )
     if len(pixels) != len(t):
-        raise DataError(f"{file} holds {len(pixels)} images, but {label_file} {len(t)} labels.")
+        raise DataError(f"{file} holds {len(pixels)} images, but {label_file} has {len(t)} labels.")
     if not len(t):
-        raise DataError(f"{file} holds no image at all.")
+        raise DataError(f"{file} holds no images.")
     if t.max() > 9:
         row = int(np.argmax(t > 9))
-        raise DataError(f"{label_file} says {t[row]} of image {row}: labels are 0 to 9.")
+        raise DataError(f"{label_file} gives image {row} the label {t[row]}: labels are 0 to 9.")
     x = pixels.reshape(-1, 784).astype(np.float32)
     x /= 255
     t = t.astype(int)

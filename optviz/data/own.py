@@ -35,7 +35,7 @@ class OwnSet(Configurable):
         """The examples, where they are such a file's; DataError where they are not."""
         if examples is None or size_of(examples) != self:
             message = _(
-                "This was made with another file, of {rows} rows of {columns} numbers with "
+                "This was made with another file, which has {rows} rows of {columns} numbers and "
                 "{classes} labels."
             )
             raise DataError(
@@ -66,8 +66,8 @@ def read_examples(content: bytes) -> Examples:
     labels = tuple(value if isinstance(value, str) else f"{value:g}" for value in values)
     if not 2 <= len(labels) <= MAX_CLASSES or len(rows) < 4 or not rows[0][1]:
         message = _(
-            "Four rows or more of numbers are wanted, and after them a label: 2 to {most} "
-            "different ones. This file has {rows} rows with {labels} labels."
+            "The file needs four or more rows of numbers, each followed by a label, with 2 to "
+            "{most} different labels. This one has {rows} rows with {labels} labels."
         )
         raise ValueError(message.format(most=MAX_CLASSES, rows=len(rows), labels=len(labels)))
     return Examples(_numbers(rows), np.array([values.index(v) for v in said]), labels)
@@ -85,7 +85,7 @@ def _rows(content, others):
     """The rows with their lines, without a header; so many `others` than numbers stand last."""
     lines = _text(content[: MAX_BYTES + 1]).splitlines()
     if len(content) > MAX_BYTES or len(lines) > 2 * MAX_ROWS:
-        message = _("At most {most} rows in {size} MB, that is more.")
+        message = _("A file may have at most {most} rows and {size} MB; this one has more.")
         raise ValueError(message.format(most=MAX_ROWS, size=MAX_BYTES // 10**6))
     first = next((line for line in lines if line.strip()), "")
     delimiter = next((mark for mark in ";\t" if mark in first), ",")
@@ -100,13 +100,16 @@ def _rows(content, others):
         raise ValueError(_("There are fewer than two rows of numbers in this file."))
     wide = len(rows[0][1])
     if len(rows) > MAX_ROWS or wide > MAX_COLUMNS:
-        message = _("At most {most} rows of {widest} numbers, not {rows} of {wide}.")
+        message = _(
+            "A file may have at most {most} rows of {widest} numbers; this one has {rows} of "
+            "{wide}."
+        )
         raise ValueError(
             message.format(most=MAX_ROWS, widest=MAX_COLUMNS, rows=len(rows), wide=wide)
         )
     for i, row in rows:
         if len(row) != wide:
-            message = _("Line {i} has {n} entries, the first row of numbers {wide}.")
+            message = _("Line {i} has {n} entries, but the first row of numbers has {wide}.")
             raise ValueError(message.format(i=i, n=len(row), wide=wide))
     return rows
 

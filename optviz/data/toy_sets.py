@@ -54,7 +54,7 @@ def polar(radius, angle) -> np.ndarray:
 
 @shape("Moons")
 class Moons(ToySet):
-    """Two half circles that reach into each other: no line parts them."""
+    """Two interleaving half circles: no line separates them."""
 
     def curve(self, u, t):
         # the lower moon is the upper one turned by half a circle about the origin
@@ -64,10 +64,10 @@ class Moons(ToySet):
 
 @shape("Circles")
 class Circles(ToySet):
-    """A circle within a circle: the inner class is closed in on all sides."""
+    """A circle within a circle: the outer class surrounds the inner one."""
 
     inner: float = hyperparameter(
-        0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1"
+        0.5, 0.05, 0.95, "r", help="radius of the inner circle; that of the outer one is 1"
     )
 
     def curve(self, u, t):
@@ -76,13 +76,13 @@ class Circles(ToySet):
 
 @shape("Spirals")
 class Spirals(ToySet):
-    """Arms wound around each other: the boundary has to be wound as well."""
+    """Arms wound around each other: the boundary must be wound as well."""
 
     noise: float = hyperparameter(
         0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve"
     )
     arms: int = hyperparameter(2, 2, 5, "k", help="spiral arms, each a class")
-    turns: float = hyperparameter(1.25, 0.25, 3.0, r"\tau", help="how often an arm goes round")
+    turns: float = hyperparameter(1.25, 0.25, 3.0, r"\tau", help="number of turns of an arm")
 
     @property
     def classes(self):
@@ -101,7 +101,7 @@ class Clouds(ToySet):
     noise: float = hyperparameter(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
     gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from center to center")
     offset: float = hyperparameter(
-        0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand"
+        0.0, 0.0, 50.0, "s", help="distance of the clouds from the origin"
     )
 
     def curve(self, u, t):
@@ -112,7 +112,7 @@ class Clouds(ToySet):
 
 @shape("Rare features")
 class Rare(Configurable):
-    """Rows that are mostly zeros: feature i is there in a share i^-α of them, as 1 or −1.
+    """Rows that are mostly zeros: feature i is nonzero in a share i^-α of them, as 1 or −1.
 
     Each has a sign of its own, and a row is of class 1 where its features agree with theirs more
     often than not. (Duchi, Hazan & Singer 2011, Adaptive subgradient methods, section 1.3.)

@@ -42,7 +42,9 @@ def evaluate_once(key: str, evaluate: Callable[[], Any]) -> Any:
         icon=":material/science:",
         on_click=take,
         disabled=key in record.results,
-        help=_("Everything else goes by the validation set. Every look at the test set counts."),
+        help=_(
+            "Everything else uses the validation set. Every evaluation on the test set is counted."
+        ),
     )
     st.markdown(used(record.uses))
     return record.results.get(key)
@@ -55,8 +57,8 @@ def used(uses: int) -> str:
     if uses == 1:
         return _("The test set has been used **once**.")
     return _(
-        "The test set has been used **{uses} times**. Who goes on choosing after a look chooses by "
-        "it: with every look it tells less about new data."
+        "The test set has been used **{uses} times**. If you keep choosing after you have seen "
+        "its result, you choose by it: each time it tells you less about new data."
     ).format(uses=uses)
 
 
@@ -69,7 +71,7 @@ def test_set(context: Context) -> Widget | Caption | None:
     if not states[0].training.split.validation:
         return Caption(
             _(
-                "As in the notes, the test set itself serves as validation set here, so that none "
+                "As in the notes, the test set itself serves as the validation set here, so none "
                 "is left for the end. “Keep a test set for the end” changes that."
             )
         )

@@ -26,7 +26,10 @@ NETWORK = Option(
 CHARTS = {
     "update_ratio": (
         Axis(_("update / weights"), log=True),
-        _("{name}: norm of the last update of each layer's weights over that of the weights."),
+        _(
+            "{name}: norm of the last update of each layer's weights, divided by the norm of the "
+            "weights."
+        ),
     ),
     "gradient_norm": (
         Axis(_("gradient norm"), log=True),
@@ -77,10 +80,11 @@ def explanation(context: Context) -> Caption:
     """What the curves are of."""
     return Caption(
         _(
-            "Measured with the accuracies, on the last update before each. A healthy update moves "
-            "the weights of a layer by about a thousandth of their size (dashed line; CS231n). An "
-            "activation is saturated where its slope is next to zero; a unit is dead where that "
-            "is so for each of the first 256 training examples. Of several seeds the medians."
+            "Measured whenever the accuracies are, on the last update before. A healthy update "
+            "changes the weights of a layer by about a thousandth of their size (dashed line; "
+            "CS231n). An activation is saturated where its slope is almost zero; a unit is dead "
+            "if it is saturated for each of the first 256 training examples. With several seeds, "
+            "medians are shown."
         )
     )
 

@@ -27,8 +27,8 @@ _declare(
     (-7, 2),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "Twenty times as steep across as along: the way of steepest descent does not lead to the "
-    "minimum, and long plain steps zigzag.",
+    "Twenty times as steep across as along: the direction of steepest descent does not lead to "
+    "the minimum, and long plain steps zigzag.",
     SAITOH,
 )
 _declare(
@@ -38,8 +38,8 @@ _declare(
     (1, 0.001),
     ((-2, 2), (-2, 2)),
     [],
-    "Down one way and up the other: near the middle the gradient all but vanishes; methods "
-    "differ in how they get away.",
+    "Down in one direction, up in the other: near the middle the gradient almost vanishes, and "
+    "methods differ in how they get away.",
     CS231N,
 )
 _declare(
@@ -49,8 +49,8 @@ _declare(
     (-7, 2),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "The same bowl with a gradient that is only roughly right, as with mini-batches: at a fixed "
-    "rate plain descent never comes to rest.",
+    "The same bowl with a noisy gradient, as with mini-batches: at a fixed rate, plain gradient "
+    "descent never comes to rest.",
     CS231N,
     noise=Uniform(scale=2.0),
 )
@@ -61,8 +61,8 @@ _declare(
     (-9 / 2**0.5, -5 / 2**0.5),
     ((-8, 8), (-8, 8)),
     [(0, 0)],
-    "The bowl turned by 45°: SGD and momentum do not notice, every method that scales each "
-    "coordinate on its own does.",
+    "The bowl rotated by 45°: this changes nothing for SGD and momentum, but it does for every "
+    "method that scales each coordinate separately.",
     CS231N,
 )
 _declare(
@@ -72,8 +72,8 @@ _declare(
     (-4, 3),
     ((-5, 5), (-5, 5)),
     [(0, 0)],
-    "Equally steep in every direction: the way of steepest descent leads straight to the minimum, "
-    "and nothing cleverer is needed.",
+    "Equally steep in every direction: steepest descent leads straight to the minimum, and "
+    "nothing cleverer is needed.",
     JAMIL,
 )
 _declare(
@@ -93,8 +93,8 @@ _declare(
     (3, 0.5),
     ((-5, 4), (-3, 3)),
     [(1.9999161079507323, 0), (-2, 0)],
-    "Two minima of practically equal depth, one sixteen times as curved: what stays in the sharp "
-    "one is a question of rate, noise and method.",
+    "Two minima of practically equal depth, one sixteen times as curved: whether a path stays in "
+    "the sharp one depends on rate, noise and method.",
     "after Hochreiter & Schmidhuber (1997), Flat minima",
 )
 _declare(
@@ -104,8 +104,8 @@ _declare(
     (-1.2, 1),
     ((-2, 2), (-1, 3)),
     [(1, 1)],
-    "A bent, narrow valley: getting in is easy, following its floor is slow for a method that "
-    "knows nothing of the curvature.",
+    "A curved, narrow valley: getting in is easy, but following its floor is slow for a method "
+    "that ignores the curvature.",
     "Rosenbrock (1960), An automatic method for finding the greatest or least value of a function",
 )
 _declare(
@@ -130,8 +130,8 @@ _declare(
     (1, 1.5),
     ((-4.5, 4.5), (-4.5, 4.5)),
     [(3, 0.5)],
-    "Flat in the middle, walls at the corners: one rate can be too small for the plain and too "
-    "large for the walls.",
+    "Flat in the middle, walls at the corners: the same rate can be too small for the plain and "
+    "too large for the walls.",
     "Beale (1958), On an iterative method for finding a local minimum of a function of more "
     "than one variable",
 )
@@ -190,8 +190,7 @@ _declare(
     (-0.9, 0.3),
     ((-2, 2), (-2, 2)),
     [(0, -1), (-0.6, -0.4), (1.8, 0.2), (1.2, 0.8)],
-    "From 3 to a million within one picture: a rate that is right at one place is absurd at "
-    "another.",
+    "From 3 to a million within one picture: a rate that suits one place is absurd at another.",
     "Goldstein & Price (1971), On descent from local minima",
 )
 _declare(
@@ -216,7 +215,7 @@ _declare(
     (3, 0),
     ((-1.5, 4), (-3, 4)),
     [(-0.5471975511965976, -1.5471975511965976), (2.5943951023931955, 1.5943951023931955)],
-    "A wavy trough: along it the slope changes its sign again and again.",
+    "A wavy trough: the slope along it changes its sign repeatedly.",
     JAMIL,
 )
 _declare(
@@ -227,7 +226,7 @@ _declare(
     ((-5.12, 5.12), (-5.12, 5.12)),
     [(0, 0)],
     "A bowl full of dimples: local methods stop in one of the first unless speed, long steps or "
-    "noise carry them on.",
+    "noise carry them further.",
     "Rastrigin (1974), Systems of Extremal Control",
 )
 _declare(
@@ -237,7 +236,7 @@ _declare(
     (-3.3, 2.4),
     ((-5, 5), (-5, 5)),
     [(0, 0)],
-    "Almost flat and rippled outside, a sharp funnel with a kink at the very bottom.",
+    "Almost flat and rippled outside, with a sharp funnel that ends in a kink at the bottom.",
     "Ackley (1987), A Connectionist Machine for Genetic Hillclimbing",
 )
 _declare(
@@ -258,7 +257,7 @@ _declare(
     (1.6, 2),
     ((-1, 7), (-1, 7)),
     [(np.pi, np.pi)],
-    "A hole in a plain: away from it there is next to no slope to follow.",
+    "A hole in a plain: away from it there is almost no slope to follow.",
     "Easom (1990), A survey of global optimization techniques",
 )
 _declare(
@@ -268,8 +267,8 @@ _declare(
     (0.9, 0.05),
     ((-1.5, 1.5), (-1.5, 1.5)),
     [],
-    "Three valleys meet at a point where gradient and Hessian both vanish: Newton's method "
-    "has nothing to divide by.",
+    "Three valleys meet at a point where the gradient and the Hessian both vanish: Newton's "
+    "method has nothing to divide by.",
     "Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie",
 )
 _declare(
@@ -279,8 +278,8 @@ _declare(
     (-5, 2),
     ((-8, 8), (-4, 4)),
     [(0, 0)],
-    "The slope dies away from the hole, as behind a saturated sigmoid: plain steps crawl, scaled "
-    "ones walk.",
+    "The slope vanishes far from the hole, as behind a saturated sigmoid: plain steps crawl, "
+    "scaled ones keep moving.",
     "Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.2",
 )
 _declare(
@@ -290,7 +289,7 @@ _declare(
     (-5, 3),
     ((-10, 10), (-5, 5)),
     [(3.0000000121016355, 0)],
-    "Gentle ground with a drop in it: at the edge one huge gradient can throw a path far away "
+    "A gentle slope with a sudden drop: at its edge one huge gradient can throw a path far away "
     "unless it is clipped.",
     "Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks",
 )
@@ -301,7 +300,7 @@ _declare(
     (-7, 2.3),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "The slope does not fade toward the minimum: at a fixed rate plain descent rattles around it "
-    "forever.",
+    "The slope does not fade toward the minimum: at a fixed rate, plain gradient descent bounces "
+    "around it forever.",
     "Shor (1985), Minimization Methods for Non-Differentiable Functions",
 )

@@ -118,7 +118,7 @@ class _Parser:
         """A product without its sign."""
         if self.next.kind == "number":
             part = f"{left.text} {self.next.text}"
-            message = f"a number cannot follow at once in {part!r}: put * or ^ between"
+            message = f"a number cannot follow directly in {part!r}: put * or ^ between"
             raise FormulaError(message, part)
         right = self.expression(_BINDS["*"], depth)
         whole = self.node("*", "", (left, right), start)
@@ -168,7 +168,7 @@ class _Parser:
         if re.fullmatch("[1-9][0-9]{0,2},[0-9]{3}", part):
             either = f"{part.replace(',', '.')} or {part.replace(',', '')}"
             raise FormulaError(
-                f"{part!r} may have a decimal comma or one of thousands: write {either}", part
+                f"the comma in {part!r} may be decimal or for thousands: write {either}", part
             )
         if "." in part or self.tight(self.place):
             raise FormulaError(f"{part!r} is not a number", part)
@@ -186,7 +186,7 @@ class _Parser:
         inner = self.operand(depth + 1)
         if not inner.closed and (begins(self.next) or self.next.kind in ("power", "**")):
             part = self.typed(token.start) + self.next.text
-            message = f"how far does the root go in {part!r}? Write {token.text}(...)"
+            message = f"it is not clear how far the root goes in {part!r}: write {token.text}(...)"
             raise FormulaError(message, part)
         return self.node("call", ROOTS[token.text], (inner,), token.start, closed=True)
 
@@ -198,7 +198,7 @@ class _Parser:
             if power.name.startswith("-"):
                 part, either = self.typed(token.start), f"a{name}(x) or 1/{name}(x)"
                 raise FormulaError(
-                    f"{part!r} may be an inverse or a quotient: write {either}", part
+                    f"{part!r} may be an inverse or a reciprocal: write {either}", part
                 )
         if self.next.kind != "(":
             raise FormulaError(f"{name!r} is a function and needs parentheses: {name}(x)", name)
@@ -240,4 +240,6 @@ class _Parser:
         if tight + plain == arity - 1:
             return False
         part = self.text[self.tokens[self.place - 1].start : self.tokens[place].end]
-        raise FormulaError(f"which commas are decimal ones in {part!r}? Write them as points", part)
+        raise FormulaError(
+            f"it is not clear which commas are decimal in {part!r}: write points", part
+        )

@@ -46,9 +46,11 @@ def read_tokens(text: str) -> tuple[str, list[Token]]:
     Raises FormulaError, whose message names the part at fault.
     """
     if not isinstance(text, str):
-        raise FormulaError(f"a formula is text, not {type(text).__name__}")
+        raise FormulaError(f"a formula must be text, not {type(text).__name__}")
     if len(text) > MAX_LENGTH:
-        raise FormulaError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are read")
+        raise FormulaError(
+            f"the formula has {len(text)} characters; at most {MAX_LENGTH} are allowed"
+        )
     text = " ".join(text.translate(_SAME).split())
     if defined := _DEFINED.match(text):
         text = text[defined.end() :]
@@ -94,15 +96,15 @@ def _word(text, place):
 def _unknown(text, place, name):
     word = _word(text, place)
     if text[place + len(name) :].lstrip().startswith("("):
-        raise FormulaError(f"unknown function {name!r}; there are {', '.join(CALLS)}", word)
-    message = f"unknown name {name!r}; there are x, y, pi, e and functions like sin(x)"
+        raise FormulaError(f"unknown function {name!r}; the functions are {', '.join(CALLS)}", word)
+    message = f"unknown name {name!r}; use x, y, pi, e and functions like sin(x)"
     raise FormulaError(message + ("" if name == word else f" (in {word!r})"), word)
 
 
 def cannot_read(text: str, place: int):
     """Raises the error of what is out of place."""
     near = text[max(0, place - 6) : place + 6].strip()
-    raise FormulaError(f"this cannot be read near {near!r}", near)
+    raise FormulaError(f"the formula cannot be read near {near!r}", near)
 
 
 def _ends(token):
@@ -128,7 +130,7 @@ def _paired(tokens, text):
             bars.append(regions.pop())
         if not regions:
             before = text[: token.start]
-            raise FormulaError(f"a closing parenthesis too many after {before!r}", ")")
+            raise FormulaError(f"one closing parenthesis too many after {before!r}", ")")
         if len(regions) > MAX_DEPTH + 1:
             part = text[token.start : token.start + 20]
             raise FormulaError(f"parentheses are nested more than {MAX_DEPTH} deep", part)

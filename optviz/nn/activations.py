@@ -86,7 +86,7 @@ class Tanh(Activation):
     "ReLU", "Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks"
 )
 class ReLU(Activation):
-    r"""Passes what is positive and nothing else; its slope is 1 or 0.
+    r"""Passes positive numbers unchanged and nothing else; its slope is 1 or 0.
 
     $$ a = \max(0, z) $$
     $$ a' = 1 \;\text{ where } z > 0, \text{ else } 0 $$
@@ -106,7 +106,7 @@ class ReLU(Activation):
 
 @activation("leaky ReLU", "Maas, Hannun & Ng (2013), Rectifier nonlinearities", "leaky_relu")
 class LeakyReLU(Activation):
-    r"""ReLU that lets a little of the negative side through, so that no unit is ever quite off.
+    r"""ReLU that lets a little of the negative side through, so no unit is ever completely off.
 
     $$ a = z \;\text{ where } z > 0, \text{ else } \alpha z $$
     $$ a' = 1 \;\text{ where } z > 0, \text{ else } \alpha $$
@@ -129,7 +129,7 @@ class LeakyReLU(Activation):
     "exponential linear units, section 3",
 )
 class ELU(Activation):
-    r"""ReLU with a negative side that levels off at −α, so that the mean of a layer is nearer to 0.
+    r"""ReLU with a negative side that levels off at −α, so the mean of a layer is nearer to 0.
 
     $$ a = z \;\text{ where } z > 0, \text{ else } \alpha\, (e^z - 1) $$
     $$ a' = 1 \;\text{ where } z > 0, \text{ else } \alpha\, e^z $$
@@ -153,7 +153,7 @@ class ELU(Activation):
 
 @activation("softsign", "Bergstra et al. (2009), Quadratic polynomials learn better image features")
 class Softsign(Activation):
-    r"""tanh's slower relative: it nears −1 and 1 only like 1/|z|, so that its slope dies late.
+    r"""A slower tanh: it approaches −1 and 1 only like 1/|z|, so its slope fades slowly.
 
     $$ a = \frac{z}{1 + |z|} $$
     $$ a' = (1 - |a|)^2 $$
@@ -174,7 +174,7 @@ class Softsign(Activation):
 
 @activation("GELU", "Hendrycks & Gimpel (2016), Gaussian error linear units, section 2")
 class GELU(Activation):
-    r"""A ReLU with a soft knee: z times about the chance that a standard normal number is below z.
+    r"""A smooth ReLU: about z times the probability that a standard normal number is below z.
 
     $$ a = \tfrac{1}{2}\, z\, (1 + \tanh u), \qquad u = \sqrt{2/\pi}\, (z + 0.044715\, z^3) $$
     $$ a' = \tfrac{1}{2}\, (1 + \tanh u) + \tfrac{1}{2}\, z\, (1 - \tanh^2 u)\, \sqrt{2/\pi}
@@ -201,7 +201,7 @@ class GELU(Activation):
 
 @activation("identity", "no activation: a stack of affine layers is one affine layer")
 class Identity(Activation):
-    r"""The sum as it is: whatever its depth, the network stays linear.
+    r"""The sum unchanged: whatever its depth, the network stays linear.
 
     $$ a = z $$
     $$ a' = 1 $$

@@ -43,7 +43,7 @@ initializer = registrar(INITIALIZERS)
 
 @initializer("zeros", f"{SAITOH}.1")
 class Zeros(Initializer):
-    r"""Nothing: all units of a layer are the same and, without dropout, stay so.
+    r"""All weights are 0: the units of a layer are equal and, without dropout, stay equal.
 
     $$ W = 0 $$
     """
@@ -57,7 +57,7 @@ class Zeros(Initializer):
 
 @initializer("constant", "Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4")
 class Constant(Zeros):
-    r"""Every weight the same: so are all units of a layer and, without dropout, they stay so.
+    r"""All weights are equal: so are the units of a layer and, without dropout, they stay equal.
 
     $$ W = c $$
     """
@@ -108,7 +108,7 @@ class LeCun(Book):
 
 @initializer("Glorot", f"{GLOROT}, eq. 12", "xavier_normal")
 class XavierNormal(Initializer):
-    r"""The middle between keeping the size of the activations and that of the gradients.
+    r"""A compromise between keeping the size of the activations and that of the gradients.
 
     $$ W \sim \mathcal N\Big(0,\; \frac{2}{n_\text{in} + n_\text{out}}\Big) $$
     """
@@ -119,7 +119,7 @@ class XavierNormal(Initializer):
 
 @initializer("Glorot uniform", f"{GLOROT}, eq. 16", "xavier_uniform")
 class XavierUniform(_Uniform, XavierNormal):
-    r"""Glorot's size, evenly spread: what the paper calls normalized initialization.
+    r"""Glorot's variance, but uniform: what the paper calls normalized initialization.
 
     $$ W \sim \mathcal U(-r, r), \qquad r = \sqrt{\frac{6}{n_\text{in} + n_\text{out}}} $$
     """
@@ -127,7 +127,7 @@ class XavierUniform(_Uniform, XavierNormal):
 
 @initializer("He", HE, "he_normal")
 class HeNormal(Initializer):
-    r"""Twice the variance, because a ReLU stops half of what arrives.
+    r"""Twice the variance, because a ReLU blocks half of its input.
 
     $$ W \sim \mathcal N\big(0,\; 2/n_\text{in}\big) $$
     """
@@ -138,7 +138,7 @@ class HeNormal(Initializer):
 
 @initializer("He uniform", HE, "he_uniform")
 class HeUniform(_Uniform, HeNormal):
-    r"""He's size, evenly spread.
+    r"""He's variance, but uniform.
 
     $$ W \sim \mathcal U(-r, r), \qquad r = \sqrt{6/n_\text{in}} $$
     """

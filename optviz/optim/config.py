@@ -96,7 +96,7 @@ class OptimizerConfig:
         a branch on auto.
         """
         if self.fork and self.auto:
-            raise SpecError("a branch is not on auto")
+            raise SpecError("a branch cannot be on auto")
         try:
             minimize(FUNCTIONS["bowl"], self.build(), steps=0, schedule=self.built_schedules())
         except ValueError as error:

@@ -24,7 +24,7 @@ def initial_points(cls):
 
 @initial_points
 class Ring(InitialPoints):
-    """On an ellipse around the start: which way does a small push decide?"""
+    """On an ellipse around the start: where does a small change of the start lead?"""
 
     count: int = hyperparameter(12, 3, 36, "k", help="starts on the ring")
     radius: float = hyperparameter(
@@ -42,7 +42,7 @@ class Ring(InitialPoints):
 class Grid(InitialPoints):
     """In rows and columns over the whole frame: which start ends in which valley?"""
 
-    columns: int = hyperparameter(5, 2, 6, "k", help="starts in each row, and rows")
+    columns: int = hyperparameter(5, 2, 6, "k", help="starts in each row, and number of rows")
 
     def points(self, center, domain):
         share = (np.arange(self.columns) + 0.5) / self.columns

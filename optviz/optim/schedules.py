@@ -163,8 +163,7 @@ class Warmup(Schedule):
 
 @schedule("LR range test")
 class Growth(Schedule):
-    r"""Rises by the same factor at every step, through d powers of ten in T steps: a learning-rate
-    range test.
+    r"""Rises by the same factor at every step, over d powers of ten in T steps: an LR range test.
 
     $$ 10^{-d\,(1 - \min(1,\; t/T))} $$
 
@@ -232,7 +231,7 @@ class OneCycle(Schedule):
     """
 
     steps: int = hyperparameter(300, 2, 5000, "T", help="steps of the whole cycle")
-    rise: float = hyperparameter(0.3, 0.05, 0.95, "p", help="share of the steps that goes up")
+    rise: float = hyperparameter(0.3, 0.05, 0.95, "p", help="share of the steps that rise")
 
     def __call__(self, t):
         top = self.rise * self.steps - 1

@@ -142,7 +142,7 @@ def losses(
     title = _("loss (dotted: validation set)") if test else _("loss")
     limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
     y = Axis(title, log=log, limits=None if log else limits)
-    label = _("Loss while training. The table says the same.")
+    label = _("Loss during training. The table has the last values.")
     view = f"{log} {scale.along}"
     return Figure(marks, scale.axis(right), y, **{"label": label, "view": view, **figure})
 
@@ -162,7 +162,7 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
         train = as_float32(over_seeds(now.accuracy[:, 0, i])[0])
         faint = {"width": 1, "opacity": 0.8, "legend": False}
         marks += entry(name, Line(x, train, style.solid, uid=f"{uid}training", **faint))
-    label = _("Accuracy while training. The table says the same.")
+    label = _("Accuracy during training. The table has the last values.")
     y = percent(_("accuracy (faint: on the training set)"))
     more = {"label": label, "view": scale.along, **figure}
     return Figure(marks, scale.axis(right), y, **more)

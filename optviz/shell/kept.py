@@ -61,7 +61,7 @@ def controls(context: Context, view: View, results: Results) -> None:
         session().kept_specs[page.key] = (*others, *left)
 
     st.pills(
-        _("Kept: a click takes it away"),
+        _("Kept: click to remove it"),
         range(len(kept)),
         selection_mode="multi",
         default=range(len(kept)),

@@ -80,8 +80,8 @@ def _from_lesson(key):
         open_lesson(key)
     elif key is not None:
         session().complaint = _(
-            "This link asks for a lesson that does not exist. Here is the page as it opens "
-            "by itself."
+            "This link asks for a lesson that does not exist. Here is the page with its default "
+            "scene."
         )
 
 
@@ -92,7 +92,7 @@ def _from_link(page, link):
     try:
         shared = decode(link, page)
     except LinkError as error:
-        message = _("{reason}. Here is the page as it opens by itself.")
+        message = _("{reason}. Here is the page with its default scene.")
         S.complaint, S.lesson = message.format(reason=error_sentence(error)), None
         S.show(page, PAGES[page].opening)
         return

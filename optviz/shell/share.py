@@ -28,8 +28,8 @@ MAX_KEPT = 4  # scenes beside the one that a page shows
 QUIET = 4  # modules around a QR code, which its standard asks for
 
 DAMAGED = N_(
-    "This link is damaged: a part of it is missing or was changed on its way. Copy it once more, "
-    "all of it."
+    "This link is damaged: a part of it is missing or was changed on its way. Copy the whole link "
+    "again."
 )
 
 
@@ -65,7 +65,7 @@ def encode(shared: SharedScene) -> str:
     scene, kept = None if opening else to_dict(shared.scene), tuple(map(to_dict, shared.kept))
     text = pack(to_dict(_Carried(shared.page, scene, shared.controls, kept)))
     if len(text) > MAX_CHARACTERS:
-        raise LinkError(_("This is too much for a link: take some optimizers away."))
+        raise LinkError(_("This is too much for a link: remove some optimizers."))
     return text
 
 
@@ -83,10 +83,13 @@ def unpack(text: str) -> str:
         raise LinkError(_(DAMAGED))
     if (version := int(parts[1])) != VERSION:
         message = (
-            _("This link is of a newer version of the app (format {format}; this one reads {own}).")
+            _(
+                "This link was made by a newer version of the app (format {format}; this one "
+                "reads {own})."
+            )
             if version > VERSION
             else _(
-                "This link is of an older version of the app (format {format}; this one "
+                "This link was made by an older version of the app (format {format}; this one "
                 "reads {own})."
             )
         )
@@ -158,7 +161,7 @@ def qr_svg(url: str) -> str:
         code = segno.make(url, error="l", micro=False)
     except ValueError:  # as well where it has no text, or not of Unicode
         message = _(
-            "This link is too long for a QR code: take some optimizers away, or send the link."
+            "This link is too long for a QR code: remove some optimizers, or send the link."
         )
         raise LinkError(message) from None
     drawn = io.BytesIO()

@@ -53,7 +53,7 @@ def share_controls() -> None:
         with box:
             _hand_out(link)
     else:
-        message = _("This scene is too large for a link. Take some optimizers away.")
+        message = _("This scene is too large for a link. Remove some optimizers.")
         st.warning(message, icon=":material/link_off:")
 
 
@@ -87,9 +87,9 @@ def _hand_out(link):
         if any(host in link for host in LOCAL):
             st.caption(
                 _(
-                    "This address works on this machine alone. For a class start the app with "
+                    "This address works only on this machine. For a class, start the app with "
                     "`--server.address 0.0.0.0` and open it by the name of the machine; link and "
-                    "code then carry that name."
+                    "code then contain that name."
                 )
             )
         if not locks.is_hidden("lessons"):

@@ -39,7 +39,9 @@ def restore(content: bytes) -> tuple[Network, np.ndarray, np.ndarray]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
             if size > MAX_BYTES:
-                raise SpecError(f"its arrays have {size:,} bytes; {MAX_BYTES:,} are the most")
+                raise SpecError(
+                    f"its arrays have {size:,} bytes; at most {MAX_BYTES:,} are allowed"
+                )
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             held = {name: stored[name] for name in stored.files}
         network = from_dict(Network, json.loads(str(held.pop("network"))))
@@ -56,7 +58,7 @@ def restore(content: bytes) -> tuple[Network, np.ndarray, np.ndarray]:
         if name not in held:
             raise ValueError(f"the array {name} is missing")
         if held[name].shape != into.shape or held[name].dtype.kind != "f":
-            raise ValueError(f"{name} has to be numbers of shape {into.shape}")
+            raise ValueError(f"{name} must be numbers of shape {into.shape}")
         if not np.isfinite(held[name]).all():
             raise ValueError(f"{name} is not finite")
         into[...] = held[name]

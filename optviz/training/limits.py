@@ -55,7 +55,7 @@ def why_unsuited(key: str, network: Network) -> str:
     held = f", {size:,.1f} GB" if size >= 0.1 else ""
     return (
         f"{cls.label} works with {cls.dense}, about P × P numbers: "
-        f"for the {p:,} parameters of this network {p * p:,}{held}."
+        f"with the {p:,} parameters of this network, {p * p:,}{held}."
     )
 
 
@@ -76,35 +76,35 @@ def check(training: Training) -> None:
     n, inputs, classes = size_of(training.dataset)
     if training.split.rows >= n:
         raise SpecError(
-            f"rows for training are fewer than the {n} that there are, not {training.split.rows}"
+            f"rows for training must be fewer than the {n} available, not {training.split.rows}"
         )
     if (net.sizes[0], net.sizes[-1]) != (inputs, classes):
         raise SpecError(
-            f"the data have {inputs} inputs and {classes} classes, the network "
+            f"the data have {inputs} inputs and {classes} classes, but the network has "
             f"{net.sizes[0]} and {net.sizes[-1]}"
         )
     _check_trials(training)
     for config in training.optimizer.lineage:
         if config.initial_points:
-            raise SpecError("a network is trained without further starts")
+            raise SpecError("a network cannot be trained from more than one start")
         if why := why_unsuited(config.method.key, net):
             raise SpecError(why)
     lineage = (replace(training, optimizer=config) for config in training.optimizer.lineage)
     if (numbers := max(map(count_numbers, lineage))) > MAX_NUMBERS:
         raise SpecError(
-            f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} "
-            "are the most"
+            f"this many networks of this size hold {numbers:,} numbers at a time; "
+            f"{MAX_NUMBERS:,} are allowed"
         )
     if (seconds := measurement_cost(training)) > MAX_MEASURING:
         raise SpecError(
-            f"to measure so many and large networks once takes about {seconds:.0f} s; "
-            f"{MAX_MEASURING} s are the most"
+            f"measuring this many networks of this size once takes about {seconds:.0f} s; "
+            f"{MAX_MEASURING} s are allowed"
         )
 
 
 def _check_trials(training):
     if training.trials and training.optimizer.fork:
-        raise SpecError("trials are trained without forks")
+        raise SpecError("trials cannot have forks")
     if training.trials and training.initializers:
         raise SpecError("a training compares initializers or trials, not both")
     optimizer = training.optimizer.method
@@ -117,7 +117,7 @@ def _check_trials(training):
             for k in hyperparameters(OPTIMIZERS[optimizer.key])
             if k.name in trial.hyperparameters
         ):
-            raise SpecError("trials differ in hyperparameters that are numbers with a point")
+            raise SpecError("trials can differ only in real-valued hyperparameters")
         if trial.l2 is not None:
             validate(Penalty(trial.l2))
         if trial.initializer is not None:

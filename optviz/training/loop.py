@@ -69,7 +69,7 @@ def begin(training: Training, data: Data, params=None, running_statistics=None) 
     """
     inputs, classes = training.network.sizes[0], training.network.sizes[-1]
     if data.x.shape[-1] != inputs:
-        raise ValueError(f"the data have {data.x.shape[-1]} inputs, the network {inputs}")
+        raise ValueError(f"the data have {data.x.shape[-1]} inputs, but the network has {inputs}")
     if max(data.t.max(), data.t_test.max()) >= classes:
         raise ValueError(f"the data have more classes than the network's {classes} outputs")
     with np.errstate(all="ignore"):

@@ -17,16 +17,12 @@ from optviz.spec import Choice, choice, items, option
 MAX_ITERATIONS, MAX_SEED = 20_000, 9999
 VALIDATION = 0.5  # of the rows that are not for training, where pages judge
 SEEDS = Hyperparameter(
-    "seeds",
-    1,
-    1,
-    10,
-    help="trainings of each, from different starts and with different mini-batches",
+    "seeds", 1, 1, 10, help="trainings of each, with different initial weights and mini-batches"
 )
 # How the inputs are handed to the network, and what that does to rows of training and others.
 INPUTS = {
     "given": "between 0 and 1",
-    "raw": "as the source counts, digits 0 to 16",
+    "raw": "the source's own values, 0 to 16 for digits",
     "centered": "between 0 and 1, with mean 0 in each feature of the training set",
     "standardized": "mean 0 and variance 1 in each feature of the training set",
     "offset": "5 added to all",
@@ -57,13 +53,13 @@ class Split:
         1500, 1, 60_000, label="examples", help="examples for training; the rest is for testing"
     )
     first: bool = False
-    seed: int = hyperparameter(0, 0, MAX_SEED, help="another number, other examples")
+    seed: int = hyperparameter(0, 0, MAX_SEED, help="a new seed picks new examples")
     noise: float = hyperparameter(
         0.0,
         0.0,
         0.95,
         label="label noise",
-        help="share of the training labels that are wrong; those of the test are right",
+        help="share of the training labels that are wrong; test labels stay correct",
         valid="[0, 1]",
     )
 
@@ -71,8 +67,9 @@ class Split:
         0.0,
         0.0,
         0.9,
-        help="share of the other examples that curves and verdicts go by; the rest is the test "
-        "set, for the end. At 0 they go by all of them, as in the notes",
+        help="share of the other examples that form the validation set, by which curves and "
+        "verdicts go; the rest is the test set, for the end. At 0 they go by all of them, as "
+        "in the notes",
     )
 
     def partition(self, x, t, final: bool = False) -> Data:

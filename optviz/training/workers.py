@@ -141,7 +141,7 @@ class Worker:
             if error is not None:
                 raise error
             return value
-        raise BrokenExecutor("the process that computed it ended, again and again")
+        raise BrokenExecutor("the process that computed it ended early every time")
 
     def close(self) -> None:
         """End the process: now, whatever it is at."""

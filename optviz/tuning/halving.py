@@ -19,15 +19,15 @@ RIVALS: dict[str, type] = dict(SAMPLERS)
     "Random + halving", "Jamieson & Talwalkar (2016), Non-stochastic best arm identification"
 )
 class Halving:
-    """At each rung one trial in so many goes on, so many times as far as the rung before."""
+    """At each rung the best trials go on, to a rung that is the factor times as far."""
 
-    factor: int = hyperparameter(2, 2, 5, help="one in so many goes on at each rung")
+    factor: int = hyperparameter(2, 2, 5, help="one trial in this many goes on at each rung")
     first: int = hyperparameter(
         20,
         1,
         1000,
         log=True,
-        help="iterations to the first rung; the next come after the factor times as many",
+        help="iterations to the first rung; each further rung is at the factor times as many",
     )
 
     def rungs(self, iterations: int) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ def sides(n: int, d: int) -> tuple[int, ...]:
 
 @sampler("Grid", BERGSTRA)
 class Grid(Sampler):
-    """Every combination of a few evenly spaced values of each, the ends of the range among them.
+    """Every combination of a few evenly spaced values of each, including the ends of the range.
 
     One for which no second value is left gets the middle of its range.
     """
@@ -62,7 +62,7 @@ class Grid(Sampler):
 
 @sampler("Random", BERGSTRA)
 class Random(Sampler):
-    """Every trial is drawn by itself, so that each has another value of every hyperparameter."""
+    """Every trial is drawn independently, so each has a new value of every hyperparameter."""
 
     def propose(self, points, accuracies, n, rng):
         return rng.random((n, points.shape[1]))
@@ -70,13 +70,13 @@ class Random(Sampler):
 
 @sampler("Coarse to fine", "Karpathy et al., CS231n, Hyperparameter optimization", "coarse_to_fine")
 class CoarseToFine(Sampler):
-    """Random, and then random again in the smaller box around the best so far."""
+    """Random, and then random again in a smaller box around the best trials so far."""
 
     boxes: int = hyperparameter(
-        3, 2, 6, help="boxes, each within reach of the best of the one before"
+        3, 2, 6, help="boxes, each drawn around the best of all trials so far"
     )
     elite: float = hyperparameter(
-        0.2, 0.05, 0.5, help="share of the trials so far that are the best", valid="(0, 1]"
+        0.2, 0.05, 0.5, help="share of the trials so far that count as the best", valid="(0, 1]"
     )
 
     def rounds(self, trials, d):
@@ -101,19 +101,19 @@ class CoarseToFine(Sampler):
 
 @sampler("Bayesian", SNOEK)
 class Bayesian(Sampler):
-    """A Gaussian process guesses the accuracy everywhere; what promises most is tried next.
+    """A Gaussian process predicts the accuracy everywhere; the most promising point is tried next.
 
     Several at a time: after each choice the process takes its own guess there for true, so that
     the next goes elsewhere (Ginsbourger et al. 2010, the kriging believer).
     """
 
-    first: int = hyperparameter(8, 2, 40, help="random trials before the process is asked")
-    at_once: int = hyperparameter(4, 1, 20, help="trials between two looks at the results")
+    first: int = hyperparameter(8, 2, 40, help="random trials before the process is used")
+    at_once: int = hyperparameter(4, 1, 20, help="trials between two looks at results")
     explore: float = hyperparameter(
         0.01, 0.0, 0.2, r"\xi", help="an improvement must be larger than this to count"
     )
     rough: bool = hyperparameter(
-        True, help="Matérn 5/2 as kernel, the squared exponential otherwise"
+        True, help="use the Matérn 5/2 kernel, not the squared exponential"
     )
 
     def rounds(self, trials, d):

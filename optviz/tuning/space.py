@@ -30,7 +30,7 @@ RANGES: dict[str, Range] = {
         N_("learning rate"), "η", -8.0, 1.0, (-6.0, -2.0), N_("the step size of the optimizer")
     ),
     "l2": Range(
-        N_("weight decay"), "λ", -10.0, 1.0, (-8.0, -4.0), N_("what the squared weights cost")
+        N_("weight decay"), "λ", -10.0, 1.0, (-8.0, -4.0), N_("penalty on the squared weights")
     ),
     "momentum": Range(
         N_("1 − momentum"),
@@ -88,7 +88,7 @@ class Space:
     def validate(self) -> None:
         """SpecError where a hyperparameter is searched twice."""
         if len({axis.key for axis in self.axes}) < len(self.axes):
-            raise SpecError("every hyperparameter is searched once")
+            raise SpecError("a hyperparameter can be searched only once")
 
     def values(self, points) -> np.ndarray:
         """Hyperparameters `(n, d)` of points `(n, d)` in the unit cube."""

@@ -49,7 +49,7 @@ class Search(TrainingSettings):
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.01}))
     space: Space = BOOK
     sampler: Choice = choice("random", SAMPLERS, "Sampler")
-    trials: int = hyperparameter(100, 4, 200, "n", log=True, help="how many are tried")
+    trials: int = hyperparameter(100, 4, 200, "n", log=True, help="number of trials")
     halving: Halving | None = None
     rivals: tuple[Choice, ...] = choice(
         (),
@@ -60,10 +60,10 @@ class Search(TrainingSettings):
     )
     shown: tuple[Interval, ...] = items((), 0, len(RANGES) + 1, "filters")  # changes no number
     validation: int = hyperparameter(
-        100, 20, 500, help="examples that choose; neither for training nor for the test"
+        100, 20, 500, help="examples for choosing; neither for training nor for the test"
     )
     seed: int = hyperparameter(
-        0, 0, 99, help="another number, other proposals, initial weights, mini-batches, examples"
+        0, 0, 99, help="a new seed: new proposals, initial weights, mini-batches, examples"
     )
 
     @cached_property
@@ -142,8 +142,8 @@ class Search(TrainingSettings):
         halved = self.halving or any(rival.key == "halving" for rival in self.rivals)
         if halved and self.trials * count_numbers(self.base) > 4 * MAX_NUMBERS:
             raise SpecError(
-                "so many and large networks cannot be halved side by side: "
-                "take fewer trials or smaller networks"
+                "this many networks of this size cannot be halved side by side: use fewer trials "
+                "or smaller ones"
             )
 
 
@@ -176,7 +176,7 @@ def split_data(search: Search, data: Data | None = None) -> SearchData:
     data, n = data or load(search.base), search.validation
     if n >= len(data.t_test):
         raise ValueError(
-            f"of the {len(data.t_test)} examples that are not for training {n} are for "
+            f"of the {len(data.t_test)} examples that are not for training, {n} are for "
             "validation: none are left for the test"
         )
     tuning = data._replace(x_test=data.x_test[:n], t_test=data.t_test[:n])

@@ -279,7 +279,7 @@ def sketchpad(key: str, side: int, margin: float) -> list[float] | None:
         "margin": margin,
         "label": _("A pad to draw on"),
         "clear": _("Clear"),
-        "hint": _("Draw a digit. By keyboard: arrows draw, with Shift they move, Delete clears."),
+        "hint": _("Draw a digit. Keyboard: arrows draw, Shift + arrows move, Delete clears."),
         "echo": component_value(key).get("n", 0),
     }
     _sketchpad(key=key, data=data, on_values_change=no_action)

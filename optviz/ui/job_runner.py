@@ -122,9 +122,9 @@ def run_jobs(
     _buttons(name, results, now, amount, verb, keep)
     if session().budget_spent:
         message = _(
-            "This is a public server: a visit trains for {seconds:.0f} s, and yours has. What is "
-            "trained stays, and others' trainings show at once; on your own computer there is no "
-            "limit."
+            "This is a public server: each visit can train for {seconds:.0f} s, and yours has "
+            "used them up. What you have trained stays, and what others have trained shows at "
+            "once; on your own computer there is no limit."
         )
         st.info(message.format(seconds=training_seconds()), icon=":material/hourglass_disabled:")
     if not results.running:
@@ -209,7 +209,7 @@ def pause(seconds: float, visitors: int) -> float:
 
 def _told(amount, units, ahead):
     if ahead:
-        message = _("{done} of {total} {units}, jobs of others that are next: {ahead}")
+        message = _("{done} of {total} {units}, other people's jobs ahead: {ahead}")
     else:
         message = _("{done} of {total} {units}")
     return message.format(done=amount.done, total=amount.total, units=units, ahead=ahead)
@@ -243,7 +243,7 @@ def _buttons(name, results, jobs, amount, verb, keep):
         button(_("Reset"), f"reset-{name}", reset, name, jobs, icon="restart_alt", disabled=off)
         if keep:
             off = results.running or not amount.complete
-            about = _("Leave these curves in the picture, beside what comes next.")
+            about = _("Keep these curves in the picture, beside the next ones.")
             button(_("Keep"), f"keep-{name}", keep, icon="keep", disabled=off, help=about)
 
 

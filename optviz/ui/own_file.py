@@ -48,7 +48,7 @@ def own_file_controls(put: Callable[[OwnSet], None]) -> None:
             "standardized by the mean and std of the training examples."
         )
         st.caption(message.format(**asdict(size_of(held.content))))
-    label = _("A CSV file: one example a row, its label in the last column")
+    label = _("A CSV file: one example per row, its label in the last column")
     upload_field(OWN, label, read_examples, lambda: put(size_of(held.content)))
 
 
@@ -70,7 +70,7 @@ def upload_field(name: str, label: str, read: Callable, taken: Callable[[], None
         label,
         content_of,
         taken,
-        _("It is for you alone, and gone when you leave: no link carries it."),
+        _("Only you can use it, until you leave; links do not include it."),
         type=["csv", "txt"],
         max_upload_size=MAX_BYTES // 10**6,
     )

@@ -43,7 +43,7 @@ def test_a_page_holds_in_both_themes_wide_and_on_a_phone(key, window, holds):
         as_it_trains(page, train.and_(page.locator(":disabled")))
         if (keep := page.get_by_role("button", name="Keep", exact=True)).count():
             keep.click()
-            page.get_by_text("Kept: a click takes it away").wait_for()
+            page.get_by_text("Kept: click to remove it").wait_for()
     holds(page)
 
 

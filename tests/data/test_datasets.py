@@ -342,14 +342,14 @@ DAMAGED = {
     "an archive": (b"PK\3\4" + bytes(20), "wrong magic number"),
     "floats": (
         b"\0\0\x0d\1" + bytes(20),
-        "3329, where images begin with 2051 and labels with 2049",
+        "3329. Files of images begin with 2051, files of labels with 2049",
     ),
     "four axes": (b"\0\0\x08\4" + bytes(20), "wrong magic number: 2052"),
     "no axis": (b"\0\0\x08\0", "wrong magic number: 2048"),
     "empty": (b"", "truncated"),
     "two bytes": (b"\0\0", "truncated"),
     "cut in the lengths": (WHOLE[:9], "truncated: it ends before its first value"),
-    "cut in the values": (WHOLE[:-5], "truncated: it promises 24 values and holds 19"),
+    "cut in the values": (WHOLE[:-5], "truncated: it declares 24 values but holds 19"),
     "too long": (WHOLE + b"\0", "trailing bytes"),
     "too long when unpacked": (gzip.compress(WHOLE + b"\0\0"), "trailing bytes"),
     "cut in the archive": (ZIPPED[:-12], "truncated gzip"),
@@ -358,7 +358,7 @@ DAMAGED = {
     "a flipped bit": (ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:], "damaged"),
     "archive and rubbish": (ZIPPED + b"rubbish", "damaged"),
     "rubbish in the archive": (ZIPPED[:10] + b"\xff" * 20, "damaged"),
-    "too large": (b"\0\0\x08\3" + bytes([255] * 12), "promises .* more than"),
+    "too large": (b"\0\0\x08\3" + bytes([255] * 12), "declares .* more than"),
 }
 
 
@@ -369,7 +369,7 @@ def test_more_than_mnist_has_is_refused_before_it_is_unpacked(file):
     shape = (rows,) if file % 2 else (rows, 28, 28)
     header = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
     files[NAMES[file]] = gzip.compress(header + bytes(1000))  # to go on would find it cut short
-    with pytest.raises(DataError, match=f"^{NAMES[file]} promises .* more than the {rows - 1} "):
+    with pytest.raises(DataError, match=f"^{NAMES[file]} declares .* more than the {rows - 1} "):
         load_mnist(files)
 
 
@@ -399,13 +399,19 @@ IMAGES = np.zeros((20, 28, 28))
 MISFITS = {
     "swapped": (swapped(TRAIN_X, TRAIN_T), f"{TRAIN_X} and {TRAIN_T} are swapped"),
     "swapped test": (swapped(TEST_X, TEST_T), f"{TEST_X} and {TEST_T} are swapped"),
-    "others' labels": (swapped(TRAIN_T, TEST_T), f"{TRAIN_X} holds 30 images, but {TRAIN_T} 20 "),
+    "others' labels": (
+        swapped(TRAIN_T, TEST_T),
+        f"{TRAIN_X} holds 30 images, but {TRAIN_T} has 20 ",
+    ),
     "labels twice": (wrong(TRAIN_X, lambda x: x[:, 0, 0]), "no images: wrong magic number 2049"),
     "images twice": (wrong(TEST_T, lambda t: IMAGES), "no labels: wrong magic number 2051"),
     "a label short": (wrong(TEST_T, lambda t: t[:-1]), "20 images, but t10k-labels.* 19 labels"),
-    "an eleventh class": (wrong(TRAIN_T, lambda t: [*t[:4], 10, *t[5:]]), "says 10 of image 4"),
-    "small images": (wrong(TRAIN_X, lambda x: x[:, :8, :8]), "8×8 pixels in place of 28×28"),
-    "nothing": (small(train=0), "no image at all"),
+    "an eleventh class": (
+        wrong(TRAIN_T, lambda t: [*t[:4], 10, *t[5:]]),
+        "gives image 4 the label 10",
+    ),
+    "small images": (wrong(TRAIN_X, lambda x: x[:, :8, :8]), "8×8 pixels instead of 28×28"),
+    "nothing": (small(train=0), "holds no images"),
 }
 
 
@@ -575,8 +581,8 @@ def flipped(content):
     ("change", "message"),
     [
         (flipped, "wrong SHA-256"),
-        (lambda content: content + b"more", "(has not the|wrong size)"),
-        (lambda content: b"<html>Please log in</html>", "(has not the|cut after)"),
+        (lambda content: content + b"more", "(does not have the|wrong size)"),
+        (lambda content: b"<html>Please log in</html>", "(does not have the|cut after)"),
     ],
     ids=["another", "too long", "a log-in page"],
 )
@@ -606,7 +612,7 @@ def refused(message, folder, address):
 def test_a_server_that_sends_other_bytes_than_asked(files, tmp_path):
     write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X][:1000]})
     with mirror(files, wrong_range=True) as (address, _):
-        refused("is not the file it should be", tmp_path, address)
+        refused("is not the expected file", tmp_path, address)
     assert standing(tmp_path) == {}
 
 
@@ -620,7 +626,7 @@ def test_a_server_whose_file_ends_before_the_part(files, tmp_path):
 def test_a_file_that_the_server_does_not_have(files, tmp_path):
     without = {name: content for name, content in files.items() if name != TRAIN_T}
     with mirror(without) as (address, _):
-        refused(f"{TRAIN_T} could .* the server says 404", tmp_path, address)
+        refused(f"{TRAIN_T} could .* the server answers 404", tmp_path, address)
     assert list(standing(tmp_path)) == [TRAIN_X]
 
 
@@ -639,13 +645,13 @@ def test_a_server_that_falls_silent(files, tmp_path, monkeypatch):
 
 @table("address", ["ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"])
 def test_what_is_no_address(files, tmp_path, address):
-    refused("is no address|cannot be reached|could not be fetched", tmp_path, address)
+    refused("is not an address|cannot be reached|could not be fetched", tmp_path, address)
 
 
 def test_files_of_the_server_itself_are_no_address(files, tmp_path):
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     theirs.mkdir()
-    refused("is no address", ours, write(theirs, files).as_uri())
+    refused("is not an address", ours, write(theirs, files).as_uri())
     assert standing(ours) == {}
 
 
@@ -797,7 +803,7 @@ def test_a_file_of_ones_own_with_labels():
     for found, rows in ((data.x, learn), (data.x_test, examine)):  # the test's own are unknown
         np.testing.assert_allclose(found, (rows - learn.mean(0)) / learn.std(0), rtol=1e-12)
     for other in (None, numbered):
-        with pytest.raises(DataError, match="6 rows of 2 numbers with 3 labels"):
+        with pytest.raises(DataError, match="6 rows of 2 numbers and 3 labels"):
             load(training, other)
     with pytest.raises(SpecError, match="2 inputs and 3 classes"):
         check(replace(training, network=Network((2, 4, 2))))
@@ -807,7 +813,7 @@ def test_a_file_of_ones_own_with_labels():
     "content, why",
     [
         (b"", "fewer than two rows"),
-        (b"a\nb\na\nb\n", "label: 2 to 20"),
+        (b"a\nb\na\nb\n", "2 to 20 different labels"),
         (b"1,a\n2,a\n3,a\n4,a\n", "4 rows with 1 labels"),
         (b"1,a\n2,b\n3,a\n", "3 rows with 2 labels"),
         (b"x,y\n1,a\n2,b\nz,a\n4,a\n", "“z” in line 4"),

@@ -70,7 +70,7 @@ def test_the_button_counts_and_says_how_the_networks_do():
 def test_the_setting_of_the_notes_says_that_no_test_set_is_left():
     notes = replace(SMALL, split=Split())
     at = page.trained(open_page("optimizer_comparison", notes), "optimizer_comparison")
-    assert "the test set itself serves as validation set" in page.text(at)
+    assert "the test set itself serves as the validation set" in page.text(at)
     assert not [b for b in at.button if b.label == "Evaluate on the test set"]
     toggle = labeled(at.toggle, "Keep a test set for the end")
     toggle.set_value(True).run()

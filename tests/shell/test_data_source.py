@@ -334,9 +334,9 @@ def test_two_who_press_fetch_are_one_fetch(slow):
 
 MISBEHAVIOR = {
     "another file": (FILES | {TEST_X: flipped(FILES[TEST_X])}, {}, "wrong SHA-256"),
-    "a log-in page": (FILES | {TRAIN_T: b"<html>Log in"}, {}, "is not the file it should be"),
-    "a cut connection": (FILES, {"cut": {TRAIN_X: 100_000}}, "Fetch again to go on"),
-    "not there": ({}, {}, "the server says 404"),
+    "a log-in page": (FILES | {TRAIN_T: b"<html>Log in"}, {}, "is not the expected file"),
+    "a cut connection": (FILES, {"cut": {TRAIN_X: 100_000}}, "Fetch again to resume"),
+    "not there": ({}, {}, "the server answers 404"),
 }
 
 
@@ -362,7 +362,7 @@ def test_an_address_that_leads_nowhere(served_from, address):
     served_from(address)
     at = fetched()
     [said] = errors(at)
-    assert re.search("cannot be reached|is no address|could not be fetched", said)
+    assert re.search("cannot be reached|is not an address|could not be fetched", said)
     assert not here(at)
     assert not at.button(key="fetch-mnist").disabled
 
@@ -444,7 +444,7 @@ def test_a_file_of_ones_own_is_trained_on():
     at = open_page("optimizer_comparison", OptimizerComparison(iterations=60))
     menu = next(s for s in at.selectbox if s.label == "Data")
     menu.select("own").run()
-    assert "below the menu" in at.info[0].value
+    assert "below the data menu" in at.info[0].value
     upload = next(f for f in at.file_uploader if f.label.startswith("A CSV file"))
     upload.upload("bad.csv", b"1,2,a\n3,x,b\n1,1,a\n2,2,b\n").run()
     assert "“x” in line 2 is not a number." in at.error[0].value
@@ -474,9 +474,9 @@ def test_a_file_of_ones_own_is_trained_on():
     assert again.button(key="train-optimizer_comparison").disabled, "it is done already"
     # who opens the link is told, and the next one, who has another file
     there = open_page("optimizer_comparison", spec)
-    assert "does not carry" in there.info[0].value
+    assert "does not include" in there.info[0].value
     with acting_as(session(there)):
         own_examples().content = read_examples(own(80))
     there.run()
-    assert "90 rows of 3 numbers with 3 labels" in sound(there).error[0].value
+    assert "90 rows of 3 numbers and 3 labels" in sound(there).error[0].value
     assert PAGES["optimizer_comparison"].thumbnail_svg(spec, LIGHT).startswith("<svg")

@@ -131,7 +131,7 @@ def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
         (replace(BASE, trials=(Trial(initializer=Choice("nothing")),)), "no initializer"),
         (replace(BASE, trials=(Trial(),), initializers=(Choice("zeros"),)), "not both"),
         (replace(BASE, trials=(Trial(),) * 201), "0 to 200 trials, not 201"),
-        (replace(BASE, optimizer=OptimizerConfig(Choice("adam")), trials=(Trial({"bias_correction": False}),)), "numbers with a point"),
+        (replace(BASE, optimizer=OptimizerConfig(Choice("adam")), trials=(Trial({"bias_correction": False}),)), "real-valued hyperparameters"),
         (replace(BASE, inputs="upside down"), "inputs is one of given"),
         (replace(BASE, network=replace(NET, normalize="everywhere")), "normalize is one of before, after"),
         (replace(BASE, network=replace(NET, dropout=1.0)), r"dropout must be in \[0, 1\)"),

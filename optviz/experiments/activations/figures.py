@@ -65,7 +65,7 @@ def histograms(
         HistogramRow(message, theme.lines[1], backward),
     ]
     columns = [_("layer {i}").format(i=i) for i in range(1, len(layers) + 1)]
-    message = _("Histograms of {n} layers. The table below says the same.")
+    message = _("Histograms of {n} layers. The table below summarizes them.")
     return histogram_grid(rows, columns, shared, label=message.format(n=len(layers)), **figure)
 
 

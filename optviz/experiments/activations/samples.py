@@ -40,8 +40,8 @@ def upload(form: Form) -> None:
     place = form.at("own_data")
     if place.value and own().content is None:
         message = _(
-            "This scene was made with a file of its author's, which a link does not carry: "
-            "Gaussian numbers stand in for it."
+            "This scene was made with its author's own file, which a link does not include. "
+            "Gaussian numbers are used instead."
         )
         st.info(message, icon=":material/info:")
     if not uploads():
@@ -52,7 +52,7 @@ def upload(form: Form) -> None:
     if not box.open:
         return
     with box:
-        label = _("A CSV file: one sample a row, numbers only")
+        label = _("A CSV file: one sample per row, numbers only")
         upload_field(SAMPLES, label, read_samples, lambda: place.set(True))
         if own().content is not None:
             message = _(

@@ -31,13 +31,13 @@ def initializer_name(choice: Choice) -> str:
 class DeepStack:
     """Layers of equal width without biases, and the samples that are sent through."""
 
-    layers: int = hyperparameter(5, 1, 12, "L", help="layers that the signal passes")
+    layers: int = hyperparameter(5, 1, 12, "L", help="layers that the signal passes through")
     units: int = hyperparameter(100, 1, MAX_UNITS, "n", help="units in each layer")
     activation: Choice = choice("sigmoid", ACTIVATIONS, "Activation")
     initializer: Choice = choice(Choice("normal", {"sigma": 1.0}), INITIALIZERS, "Initial weights")
-    samples: int = hyperparameter(1000, 2, 5000, help="inputs that are sent through")
-    inputs: int = hyperparameter(100, 1, MAX_UNITS, help="numbers in each of them")
-    seed: int = hyperparameter(0, 0, 9999, help="another number, other inputs and weights")
+    samples: int = hyperparameter(1000, 2, 5000, help="inputs that are sent through the network")
+    inputs: int = hyperparameter(100, 1, MAX_UNITS, help="numbers in each input")
+    seed: int = hyperparameter(0, 0, 9999, help="a new seed draws new inputs and weights")
 
 
 @dataclass(frozen=True)

@@ -28,46 +28,46 @@ COLUMNS = [
 
 # What a setting comes to, by what it shows first.
 REMARKS = {
-    "overflow": N_("By layer {n} the numbers have overflowed: nothing finite is left to draw."),
-    "constant": N_("**Nothing gets through**: every unit says the same for every input."),
+    "overflow": N_("The numbers have overflowed by layer {n}: nothing finite is left to draw."),
+    "constant": N_("**Nothing gets through**: every unit outputs the same value for every input."),
     "equal": N_(
-        "**All units are equal**: they have the same weights, so that each says what the others "
-        "say, and a layer of {units} can do no more than one unit."
+        "**All units are equal**: they have the same weights and so the same outputs, and a layer "
+        "of {units} can do no more than a single unit."
     ),
     "vanishing": N_(
         "**The signal dies out**: its std falls from {first} in layer 1 to {last} in layer {n}, "
-        "so that every input looks the same from there."
+        "so every input looks the same from there on."
     ),
     "exploding": N_("**The signal explodes**: its std grows from {first} to {last}."),
     "between": N_(
-        "**The histogram hides something**: layer {n} is {last} wide, but one unit varies by only "
-        "{within} over the samples. The width lies *between* units ({between}), each of which says "
-        "nearly the same whatever the input is."
+        "**The histogram hides something**: the std of layer {n} is {last}, but that of a single "
+        "unit over the samples is only {within}. The spread is *between* units ({between}); each "
+        "unit outputs nearly the same value for every input."
     ),
     "saturated": N_(
-        "**Saturated**: {share:.0f}% of layer {n} sit at an end of the range, where the slope is "
-        "less than 4% of the largest; the gradient std goes from {gradient_last} at layer "
-        "{n} to {gradient_first} at layer 1."
+        "**Saturated**: {share:.0f}% of the activations in layer {n} are at an end of the range, "
+        "where the slope is less than 4% of its maximum; the gradient std goes from "
+        "{gradient_last} at layer {n} to {gradient_first} at layer 1."
     ),
     "saturated_alone": N_(
-        "**Saturated**: {share:.0f}% of the layer sit at an end of the range, where the slope is "
-        "less than 4% of the largest."
+        "**Saturated**: {share:.0f}% of the layer's activations are at an end of the range, where "
+        "the slope is less than 4% of its maximum."
     ),
     "shrinking": N_(
         "**The signal shrinks** from layer to layer: its std goes from {first} to {last}, and "
-        "further in a deeper stack."
+        "would shrink further in a deeper network."
     ),
     "growing": N_(
-        "**The signal grows** from layer to layer: its std goes from {first} to {last}, and "
-        "further in a deeper stack."
+        "**The signal grows** from layer to layer: its std goes from {first} to {last}, and would "
+        "grow further in a deeper network."
     ),
     "gradient_fades": N_(
-        "Forward the signal keeps its size, but **the gradient fades** on its way back by a factor "
-        "of {factor}."
+        "The signal keeps its size on the way forward, but **the gradient fades** by a factor of "
+        "{factor} on the way back."
     ),
     "gradient_grows": N_(
-        "Forward the signal keeps its size, but **the gradient grows** on its way back by a factor "
-        "of {factor}."
+        "The signal keeps its size on the way forward, but **the gradient grows** by a factor of "
+        "{factor} on the way back."
     ),
     "healthy": N_("Signal and gradient both keep their size: a healthy start."),
 }
@@ -163,12 +163,13 @@ def terms(context) -> Caption:
     """What the columns are."""
     return Caption(
         _(
-            "“Std” is the standard deviation of all numbers of a layer pooled. Its square is "
-            "the sum of two: the mean variance *within* a unit, over the samples, and the variance "
-            "*between* the means of units. Only the first tells inputs from each other. "
-            "“Saturated” is the share of the activations where hardly any gradient passes (for "
-            "ReLU: the zeros), “dead” that of the units that are so for every sample. Gradients "
-            "are those of the activations, ∂L/∂a; a random one starts at the last layer."
+            "“Std” is the standard deviation of all numbers in a layer, pooled. Its square is the "
+            "sum of two variances: the mean variance *within* a unit, over the samples, and the "
+            "variance *between* the means of the units. Only the first distinguishes inputs from "
+            "each other. “Saturated” is the share of the activations through which hardly any "
+            "gradient passes (for ReLU: the zeros); “dead” is the share of the units that are "
+            "saturated for every sample. Gradients are with respect to the activations, ∂L/∂a; a "
+            "random gradient is sent back from the last layer."
         )
     )
 
@@ -177,10 +178,11 @@ def about_weights(context) -> Caption:
     """What the curves of the initial weights are."""
     return Caption(
         _(
-            "Left the weights of layer 1 as they are drawn (steps), and the normal distribution "
-            "of the same σ (smooth): two thirds of it lie within ±σ. Right how σ follows from the "
-            "number of inputs n of a unit, its fan-in: a sum of n terms is √n times as wide as "
-            "one, so that Xavier and He divide by √n. The marker is the setting’s own n."
+            "Left: the weights of layer 1 as drawn (steps) and the normal distribution with the "
+            "same σ (smooth), two thirds of which lies within ±σ. Right: how σ depends on the "
+            "number n of inputs of a unit, its fan-in. The standard deviation of a sum of n terms "
+            "is √n times that of one term, so Xavier and He divide by √n. The marker shows the "
+            "setting’s own n."
         )
     )
 

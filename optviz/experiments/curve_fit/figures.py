@@ -71,7 +71,7 @@ def losses(context: Context, lines: Sequence[Network]) -> Figure:
     t, _params = context.states[0].at(context.options["iteration"])
     marks.append(Rule(Style(context.theme.faint, (4, 3)), x=max(t, 1)))
     x = Axis(_("iteration"), limits=(1, last), log=True)
-    label = _("Mean squared error over the iterations. The table says where it ends.")
+    label = _("Mean squared error over the iterations. The table has its current value.")
     more = {"label": label, "view": f"{last}", "height": HEIGHT}
     return Figure(marks, x, Axis(_("mean squared error"), log=True), **more)
 

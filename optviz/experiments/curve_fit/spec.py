@@ -31,9 +31,9 @@ class CurveFit:
     )
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.5}))
     iterations: int = hyperparameter(
-        20_000, 10, 20_000, "T", log=True, help=N_("updates, each from all points")
+        20_000, 10, 20_000, "T", log=True, help=N_("updates, each on all points")
     )
-    seed: int = hyperparameter(3, 0, MAX_SEED, help=N_("another number, other random weights"))
+    seed: int = hyperparameter(3, 0, MAX_SEED, help=N_("a new seed draws new random weights"))
 
     @property
     def network(self) -> Network:
@@ -43,6 +43,6 @@ class CurveFit:
     def validate(self) -> None:
         """SpecError where the optimizer cannot train a network."""
         if self.optimizer.fork or self.optimizer.initial_points:
-            raise SpecError("a network is trained without forks and further starts")
+            raise SpecError("a network cannot be trained with forks or more than one start")
         if why := why_unsuited(self.optimizer.method.key, self.network):
             raise SpecError(why)

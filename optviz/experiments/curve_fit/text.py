@@ -12,15 +12,15 @@ from optviz.translation import N_, _
 
 # What the hidden units of a network come to.
 UNITS = {
-    "diverged": N_("**Diverged**: at iteration {t} there are no numbers any more."),
+    "diverged": N_("**Diverged**: the weights are no longer finite at iteration {t}."),
     "zero": N_(
         "**Exactly zero**: at iteration {t} every weight is 0, and so is its gradient. Only the "
         "bias of the output has moved."
     ),
     "equal": N_(
         "**All {n} units are equal** at iteration {t}: the columns of W1, the entries of b1 and "
-        "the rows of W2 differ by {difference}, no more than rounding. The network can do no more "
-        "than one unit can."
+        "the rows of W2 differ by {difference}, no more than rounding error. The network can do "
+        "no more than one unit could."
     ),
     "different": N_(
         "**The units differ** at iteration {t}: their weights differ by up to {difference}."
@@ -75,12 +75,12 @@ def notes(context) -> Caption:
     return Caption(
         _(
             "A network with one input, {units} hidden units and one output learns {points} points "
-            "of y = {formula}, x from 0 to 1. Every update takes all points, so that nothing but "
-            "the initial weights is random; biases begin as zeros. The loss is the mean of the "
-            "squared error, as PyTorch has it; some textbooks halve it. In the graphs a line is "
-            "as wide as its weight is large, negative ones are dashed, and b is the bias of a "
-            "unit. “Units differ by”: the largest difference between two hidden units in what they "
-            "listen to, their bias, or what they send on."
+            "of y = {formula} with x from 0 to 1. Every update uses all points, so only the "
+            "initial weights are random; biases start at zero. The loss is the mean squared "
+            "error, as in PyTorch; some textbooks halve it. In the graphs, the width of a line "
+            "shows the size of its weight, negative weights are dashed, and b is the bias of a "
+            "unit. “Units differ by” is the largest difference between two hidden units in their "
+            "incoming weights, biases or outgoing weights."
         ).format(
             units=context.spec.units,
             points=context.spec.points,

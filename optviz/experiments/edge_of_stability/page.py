@@ -52,7 +52,7 @@ def over_time(context) -> Figure:
             marks.append(Rule(replace(line.style, dashes=DASHES), y=most))
             tops.append(1.2 * most)
     x, y = _iterations(context), Axis(_("sharpness"), limits=(0, float(max(tops))))
-    label = _("Sharpness while training; dashed the limits. The table says the same.")
+    label = _("Sharpness and its limits (dashed) during training. The table sums up.")
     return Figure(marks, x, y, label=label, height=24)
 
 
@@ -108,13 +108,13 @@ def notes(context) -> Caption:
     """How it was measured."""
     return Caption(
         _(
-            "Every update sees the whole training set: nothing here is noise. The sharpness is the "
-            "largest eigenvalue of the Hessian of the training loss, by {products} Lanczos steps "
-            "from the gradient; a product with the Hessian is a difference of two gradients. "
-            "Limits: 2/η for plain descent, 2(1 + μ)/η for momentum; none is drawn for methods "
-            "that scale each coordinate. (Cohen et al. 2021.) Of networks of up to {most} "
-            "parameters all eigenvalues are computed: clearly negative are those below −1/1000 of "
-            "the largest. Data: {attribution}"
+            "Every update uses the whole training set, so nothing here is noise. The sharpness is "
+            "the largest eigenvalue of the Hessian of the training loss, found by {products} "
+            "Lanczos steps that start from the gradient; each product with the Hessian is a "
+            "difference of two gradients. Limits: 2/η for plain gradient descent, 2(1 + μ)/η for "
+            "momentum; none is drawn for methods that scale each coordinate. (Cohen et al. 2021.) "
+            "For networks of up to {most} parameters all eigenvalues are computed; those below "
+            "−1/1000 of the largest count as negative. Data: {attribution}"
         ).format(products=PRODUCTS, most=MAX_SPECTRUM, attribution=context.attribution)
     )
 

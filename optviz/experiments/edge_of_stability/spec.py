@@ -32,7 +32,7 @@ class EdgeOfStability(OptimizerComparison):
     network: Network = Network((64, 50, 50, 10), Choice("tanh"), Choice("book"))
     split: Split = Split(300, validation=VALIDATION)
     iterations: int = hyperparameter(
-        2000, 10, 5000, "T", log=True, help="updates of every network, all on the whole set"
+        2000, 10, 5000, "T", log=True, help="updates of every network, each on all the data"
     )
     optimizers: tuple[OptimizerConfig, ...] = items(RATES, 0, MAX_OPTIMIZERS, "optimizers")
     loss: str = option("squared_error", LOSS_NAMES, "Loss")

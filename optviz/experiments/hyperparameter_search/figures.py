@@ -66,7 +66,7 @@ def trials(
         Panel(main, _axis(axes[x]), _axis(axes[y])),
         Panel(above, y=share),
         Panel(beside, x=replace(share, tick_angle=0, ticks=2)),
-        label=_("The trials over two hyperparameters. The table has the best of them."),
+        label=_("The trials, plotted against two hyperparameters. The table has the best of them."),
         view=canonical_json([to_dict(state.search.space), x, y]),
         margin={"r": 14, "b": 44},
         height=(22, 58, 46),
@@ -99,7 +99,7 @@ def importances(state: SearchState, theme: Theme) -> Figure:
         ],
         categories(names, tick_angle=0),
         percent(_("share of the variance")),
-        label=_("How much each hyperparameter matters. The table says the same."),
+        label=_("How much each hyperparameter matters. The table has the same numbers."),
         view="importance",
         margin={"b": 62},
         height=(16, 40, 30),
@@ -202,7 +202,7 @@ def best_curves(state: SearchState, theme: Theme, ranking) -> Figure:
         share_y=True,
         legend="window",
         label=_(
-            "Accuracy of the best {n} over the epochs. The table has their last accuracies."
+            "Accuracy of the best {n} trials over the epochs. The table has their last accuracies."
         ).format(n=len(best)),
         view="curves",
         margin={"l": 44, "r": 8, "t": 46, "b": 34},
@@ -233,7 +233,7 @@ def best_so_far(
         marks,
         Axis(title, limits=(0, 1.02 * right)),
         percent(_("best validation accuracy so far")),
-        label=_("The best accuracy so far of each search. The table says the same."),
+        label=_("The best accuracy so far of each search. The table has the last values."),
         view=f"far {by}",
         hover="closest",
         height=(16, 46, 34),

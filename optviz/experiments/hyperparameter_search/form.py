@@ -44,7 +44,7 @@ def searched(form: Form) -> None:
         on_change=choose,
     )
     if len(st.session_state.get(key, known)) < 2:
-        message = _("A search is over two hyperparameters or more. It goes on with those it had.")
+        message = _("A search needs at least two hyperparameters. It keeps those it had.")
         st.error(message, icon=":material/error:")
     for i, axis in enumerate(place.value):
         _range(replace(place.at(i), name=f"{place.name}-{axis.key}"))

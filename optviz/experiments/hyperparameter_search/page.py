@@ -60,8 +60,8 @@ def parallel(context):
     figure = lines_across.parallel(context.states[0], context.theme, context.spec.shown)
     key = f"{KEY}-parallel"
     caption = _(
-        "Drag along an axis to keep the trials with these values, in every chart and in the table; "
-        "click on it to see all again. Or move the ends with the arrow keys."
+        "Drag along an axis to show only the trials with these values, in every chart and in the "
+        "table; click on it to show all again. You can also move the ends with the arrow keys."
     )
     return [Widget(lambda: show(key, figure, on_brush=_filter)), Caption(caption)]
 
@@ -114,7 +114,7 @@ def importances(context):
     """How much each hyperparameter matters."""
     state = context.states[0]
     if not state.done:
-        return _("This is worked out when the search is over.")
+        return _("This is computed when the search is over.")
     if not state.importance.readable:
         return text.not_readable(state)
     parts = [figures.importances(state, context.theme), text.importance_table(state)]
@@ -147,9 +147,9 @@ def compared(context):
         return _("Nothing has been searched yet.")
     kept = [context.spec.keeps(state.points, state.scores) for _name, state, _look in lines]
     caption = _(
-        "All search the same ranges, with the same number of trials, the same training and the "
-        "same seed: choose others under “Side by side with”. One search of each kind is an "
-        "anecdote: another seed may turn the order round."
+        "All of them search the same ranges, with the same number of trials, the same training "
+        "and the same seed; choose others under “Side by side with”. One search of each kind is "
+        "an anecdote: another seed may reverse the order."
     )
     planes = [[f"**{name}**", figures.trials(state, context.theme)] for name, state, _look in lines]
     side_by_side = [Row(planes[i : i + 2]) for i in range(0, len(planes), 2)]
@@ -295,8 +295,8 @@ PAGE = Page(
                 OptimizerForm(schedule=False),
                 lambda form: st.caption(
                     _(
-                        "A searched hyperparameter has the trial's value in place of the one "
-                        "that is set here."
+                        "For a searched hyperparameter, the trial's value replaces the one that "
+                        "is set here."
                     )
                 ),
             ],

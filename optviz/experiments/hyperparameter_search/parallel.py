@@ -49,8 +49,8 @@ def parallel(state: SearchState, theme: Theme, shown: Sequence[Interval]) -> Fig
         best,
         percentage(state.scores[best]) if state.winner else "",
         label=_(
-            "A line for each trial, across an axis for each hyperparameter and one for the "
-            "accuracy. Each axis has two ends to move; the table has the best that are shown."
+            "One line per trial, across an axis for each hyperparameter and one for the accuracy. "
+            "Both ends of each axis can be moved; the table has the best of the trials shown."
         ),
         view=canonical_json([to_dict(state.search.space), "parallel"]),
         height=(22, 50, 40),

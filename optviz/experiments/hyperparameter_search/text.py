@@ -90,9 +90,9 @@ def correlations(state: SearchState) -> str:
         for n, axis in zip(different_values(state.points[ended]), axes, strict=True)
     ]
     return _(
-        "**Rank correlation of accuracy with each hyperparameter**: {correlations}. 1: the more "
-        "the better; −1: the less the better; 0: it does not matter, or the best lies in between. "
-        "In {n} trials there were so many different values: {counts}."
+        "**Rank correlation of accuracy with each hyperparameter**: {correlations}. 1: larger is "
+        "better; −1: smaller is better; 0: it does not matter, or the best value lies in between. "
+        "The {n} trials had this many different values: {counts}."
     ).format(correlations=", ".join(found), n=len(ended), counts=", ".join(counts))
 
 
@@ -107,14 +107,14 @@ def border_warning(state: SearchState, i: int, upper: bool) -> str:
     axis, value = state.search.space.axes[i], state.values[state.winner.trial, i]
     if abs(correlation(state, i)) >= WEAK:
         message = _(
-            "**The best lies at the border of its range**: {hyperparameter} {value}, where the "
-            "range ends at {end}. What lies beyond has not been tried and may be better."
+            "**The best value is at the edge of its range**: {hyperparameter} {value}, where the "
+            "range ends at {end}. Values beyond it have not been tried and may be better."
         )
     else:
         message = _(
-            "**The best lies at the border of its range**: {hyperparameter} {value}, where the "
-            "range ends at {end}. The accuracy hardly follows this hyperparameter here, so it may "
-            "be chance."
+            "**The best value is at the edge of its range**: {hyperparameter} {value}, where the "
+            "range ends at {end}. The accuracy hardly depends on this hyperparameter here, so "
+            "this may be chance."
         )
     end = number(10 ** (axis.high if upper else axis.low), 3)
     return message.format(hyperparameter=_(axis.declared.title), value=number(value, 3), end=end)
@@ -134,15 +134,15 @@ def saved(state: SearchState) -> str:
     whole, spent = len(state.points) * state.search.iterations, int(state.iterations.sum())
     if state.done:
         message = _(
-            "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations in place of "
-            "{whole:,}, {saved} saved. At each rung the loss on the validation set decided. "
-            "Who starts slowly and would have won is lost."
+            "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations instead of "
+            "{whole:,}, {saved} saved. The loss on the validation set decided at each rung. A "
+            "trial that starts slowly but would have won in the end is lost."
         )
     else:
         message = _(
-            "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations in place of "
-            "{whole:,} so far. At each rung the loss on the validation set decided. "
-            "Who starts slowly and would have won is lost."
+            "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations instead of "
+            "{whole:,} so far. The loss on the validation set decides at each rung. A trial that "
+            "starts slowly but would have won in the end is lost."
         )
     return message.format(
         stopped=int(state.stopped.sum()),
@@ -179,12 +179,12 @@ def importance_defined(state: SearchState) -> str:
     found = state.importance
     return _(
         "Functional analysis of variance (Hutter, Hoos & Leyton-Brown 2014): a Gaussian process "
-        "(Matérn 5/2) is fitted to the {n} trials that were trained to the end, those that the "
-        "filter hides too. Its mean varies over the searched ranges, evenly on their logarithmic "
-        "axes. “Alone” is the share of this variance that is left when one averages over all other "
-        "hyperparameters; “in all” is the share that is left, on average, when all others are "
-        "held. Each trial foreseen from the others: {foreseen} of their variance. Other ranges, "
-        "other importance."
+        "(Matérn 5/2) is fitted to the {n} trials that were trained to the end, including those "
+        "that the filter hides. The variance is that of its mean over the searched ranges, "
+        "uniform on their logarithmic axes. “Alone” is the share of this variance that remains "
+        "after averaging over all other hyperparameters; “in all” is the share that remains, on "
+        "average, when all others are held fixed. Predicting each trial from the others explains "
+        "{foreseen} of the variance of the accuracy. Other ranges give other importances."
     ).format(n=found.n, foreseen=percentage(found.q_squared))
 
 
@@ -193,21 +193,21 @@ def not_readable(state: SearchState) -> str:
     found = state.importance
     if found.n < (least := ENOUGH * (len(found.first_order) + 1)):
         return _(
-            "**Not readable**: {n} trials were trained to the end, and {least} are needed to fit "
+            "**Not readable**: {n} trials were trained to the end, but {least} are needed to fit "
             "a surrogate over {d} hyperparameters. Search with more trials, or without halving."
         ).format(n=found.n, least=least, d=len(found.first_order))
     return _(
-        "**Not readable**: from the other trials the surrogate foresees {foreseen} of the "
-        "variance of the accuracy, and {least} are needed. Search with more trials, or train "
-        "longer."
+        "**Not readable**: when the surrogate predicts each trial from the others, it explains "
+        "{foreseen} of the variance of the accuracy, but {least} is needed. Search with more "
+        "trials, or train longer."
     ).format(foreseen=percentage(max(found.q_squared, 0)), least=percentage(READABLE))
 
 
 def together(n: int, accuracy: float) -> str:
     """What the best trials come to as an ensemble."""
     return _(
-        "**The {n} best trials asked together**, by the mean of their probabilities: {accuracy} of "
-        "the test set. They differ in hyperparameters, and share their start and mini-batches."
+        "**The {n} best trials as an ensemble** that averages their probabilities: {accuracy} of "
+        "the test set. They differ in hyperparameters, but share initial weights and mini-batches."
     ).format(n=n, accuracy=percentage(accuracy))
 
 
@@ -215,10 +215,10 @@ def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
     """What the winner comes to on the test data, and why that is another number."""
     n, best = state.search.validation, state.scores[state.winner.trial]
     return _(
-        "**On the test set: {test}** of {rows:,} examples. The same network had "
-        "{best} on the {n} validation examples by which it was chosen among {trials}: the best of "
-        "many is in part the luckiest, and {n} examples leave ±{error}% of chance (one standard "
-        "error). If the test set had selected the trial, this accuracy would be biased too."
+        "**On the test set: {test}** of {rows:,} examples. The same network had {best} on the {n} "
+        "validation examples by which it was chosen among {trials}: the best of many is partly "
+        "the luckiest, and the standard error of {n} examples is ±{error}%. If the test set had "
+        "selected the trial, this accuracy would be biased too."
     ).format(
         test=percentage(test),
         rows=rows,
@@ -235,10 +235,10 @@ def notes(context) -> Caption:
     sampler = SAMPLERS[search.sampler.key]
     return Caption(
         _(
-            "{sampler}: {sentence} {cite}. All trials have the same initial weights and meet the "
-            "same mini-batches; they differ in the searched hyperparameters only. {rows} examples "
-            "train, {validation} others choose (validation), and the rest are for the test, "
-            "which a button looks at. Data: {attribution}"
+            "{sampler}: {sentence} {cite}. All trials start from the same weights and train on "
+            "the same mini-batches; they differ only in the searched hyperparameters. {rows} "
+            "examples are for training, {validation} others for validation, and the rest for the "
+            "test, which runs only when you click its button. Data: {attribution}"
         ).format(
             sampler=sampler.label,
             sentence=sentence(sampler),

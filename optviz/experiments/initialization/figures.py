@@ -63,7 +63,7 @@ def gradients(inspector: Inspector) -> Figure:
     lines = [(f"W{k + 1}", y[:, k], style(k, inspector.theme)) for k in range(y.shape[1])]
     label = _(
         "Norm of the gradient of each weight matrix over the iterations. The table below has the "
-        "iteration shown."
+        "values at the iteration shown."
     )
     return over_time(inspector, lines, Axis(_("norm of the gradient"), log=True), label, height=20)
 
@@ -100,7 +100,9 @@ def ranks(inspector: Inspector, k: int) -> Figure:
         for i, line in enumerate(inspector.lines)
     ]
     most = min(inspector.units(inspector.t, 0, k).shape)
-    message = _("Rank of W{k} over the iterations. The table above has the iteration shown.")
+    message = _(
+        "Rank of W{k} over the iterations. The table above has the values at the iteration shown."
+    )
     axis = Axis(_("rank"), limits=(0, 1.05 * most))
     return over_time(inspector, lines, axis, message.format(k=k + 1), height=14)
 
@@ -148,7 +150,9 @@ def matrices(
         x = Axis(_("class") if last else _("unit"), ticks=5, grid=False)
         y = Axis("" if i else _("input"), ticks=6, grid=False, reversed=True)
         panels.append(Panel([picture], x, y, title=f"{name}<br>{_scale(units)}"))
-    label = _("Weight matrices as pictures. The table and the numbers below say the same.")
+    label = _(
+        "Weight matrices as pictures. The table and the numbers below describe the same matrices."
+    )
     layout = {"label": label, "legend": "", "height": 20}
     margin = {"l": 46, "r": 8, "t": 44, "b": 40}
     return grid(panels, len(panels), (0.07, 0), margin=margin, **layout, **figure)

@@ -11,50 +11,54 @@ from optviz.translation import N_, _
 GRADIENTS = {
     "overflow": N_("**The gradient has overflowed**: it is no longer finite."),
     "none": N_(
-        "**No gradient at all**: it is exactly 0 for every weight matrix, so that no weight can "
-        "move."
+        "**No gradient at all**: it is exactly 0 for every weight matrix, so no weight can move."
     ),
     "partial": N_(
-        "**No gradient reaches {still}**: it is exactly 0 there; the norm of the last, W{n}, is "
-        "{last}."
+        "**No gradient reaches {still}**: it is exactly 0 there; for the last matrix, W{n}, its "
+        "norm is {last}."
     ),
     "vanishing": N_(
-        "**Vanishing**: the norm of the gradient is {first} for W1, {last} for W{n}. No matrix "
-        "gets more than {share} of its own norm, so that plain descent hardly learns anything."
+        "**Vanishing**: the norm of the gradient is {first} for W1 and {last} for W{n}. No matrix "
+        "has a gradient larger than {share} of its own norm, so plain gradient descent hardly "
+        "learns anything."
     ),
     "fading": N_(
-        "**The gradient fades** on its way back by a factor of {factor}: its norm is {first} for "
-        "W1, {last} for W{n}."
+        "**The gradient fades** by a factor of {factor} on its way back: its norm is {first} for "
+        "W1 and {last} for W{n}."
     ),
     "growing": N_(
-        "**The gradient grows** on its way back by a factor of {factor}: its norm is {first} for "
-        "W1, {last} for W{n}."
+        "**The gradient grows** by a factor of {factor} on its way back: its norm is {first} for "
+        "W1 and {last} for W{n}."
     ),
-    "healthy": N_("The gradient reaches every layer: its norm is {first} for W1, {last} for W{n}."),
+    "healthy": N_(
+        "The gradient reaches every layer: its norm is {first} for W1 and {last} for W{n}."
+    ),
 }
 
 # What the units of a weight matrix come to.
 UNITS = {
-    "diverged": N_("**Diverged**: there are no numbers to look at any more."),
+    "diverged": N_("**Diverged**: there are no finite weights left to look at."),
     "zero_stays": N_(
         "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The gradients "
-        "of all matrices are exactly 0 as well, so it stays so."
+        "of all matrices are exactly 0 as well, so nothing will change."
     ),
     "zero_yet": N_(
-        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0, and so is the "
-        "gradient, but not that of the other matrices: once they have moved, one will come."
+        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0, and so is "
+        "their gradient. The gradients of other matrices are not: once those have moved, this one "
+        "gets a gradient too."
     ),
     "zero": N_(
         "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The norm of "
         "the gradient is {gradient}."
     ),
     "single": N_(
-        "**A single unit**: there is none for it to be equal to. Rank {rank} of at most {most}."
+        "**A single unit**: there is no other unit that it could equal. Rank {rank} of at most "
+        "{most}."
     ),
     "equal": N_(
         "**All {count} units are equal** at iteration {t}: their weights differ by {difference}, "
-        "no more than rounding. Rank {rank} of at most {most}: the layer can say no more than one "
-        "unit could."
+        "no more than rounding error. Rank {rank} of at most {most}: the layer can do no more "
+        "than one unit could."
     ),
     "proportional": N_(
         "**Rank 1**: at iteration {t} all units are multiples of one of them, up to rounding, "
@@ -82,7 +86,7 @@ def inspected_network(context) -> Caption:
 def diverged(inspector: Inspector) -> str:
     """That there is nothing to see, and from when on."""
     return _(
-        "**{name} has diverged** at iteration {at}: at {t} it has no numbers any more. Take an "
+        "**{name} has diverged** at iteration {at}: it has no finite weights at {t}. Choose an "
         "earlier iteration."
     ).format(name=inspector.name, at=int(inspector.diverged_at[inspector.i]), t=inspector.t)
 
@@ -213,11 +217,11 @@ def about_units(context) -> Caption:
     """What the columns of the table are."""
     return Caption(
         _(
-            "“Units differ by”: the largest difference between two hidden units in any of their "
-            "weights, 0 where all are equal. The units of a matrix are its columns, what each unit "
-            "listens to; those of the last one are its rows, what each unit sends on. The rank "
-            "counts the singular values above a millionth of the largest. Of long sides 100 rows "
-            "or columns are drawn, evenly picked."
+            "“Units differ by” is the largest difference between two hidden units in any of their "
+            "weights; it is 0 if all are equal. The units of a matrix are its columns, the "
+            "incoming weights of each unit; those of the last matrix are its rows, the outgoing "
+            "weights. The rank is the number of singular values above a millionth of the largest. "
+            "If a matrix has more than 100 rows or columns, 100 evenly spaced ones are drawn."
         )
     )
 
@@ -226,9 +230,10 @@ def notes(context) -> Caption:
     """How it was done."""
     return Caption(
         _(
-            "Every initializer meets the same mini-batches; a seed decides both these and the "
-            "weights. The loss is that of each mini-batch before its update; smoothed by a Kaiser "
-            "window of 11, β 2, as in the book. Of several seeds the median and a band from the "
-            "least to the largest; layers and matrices are those of the first. Data: {attribution}"
+            "Every initializer trains on the same mini-batches; the seed determines both these "
+            "and the weights. The loss is that of each mini-batch before its update, smoothed "
+            "with a Kaiser window (length 11, β = 2), as in the book. With several seeds, the "
+            "line is the median and the band runs from the smallest to the largest value; layers "
+            "and matrices are those of the first seed. Data: {attribution}"
         ).format(attribution=context.attribution)
     )

@@ -99,7 +99,7 @@ def along_paths(surface: LossSurface, theme: Theme) -> Figure:
         marks,
         Axis(_("iteration"), limits=(0, max(surface.spec.iterations, 1))),
         Axis(_("loss (faint: on the plane)"), log=True, limits=_limits(surface)),
-        label=_("Loss along the paths. The table has their ends."),
+        label=_("Loss along the paths. The table shows where they end."),
         view=surface.key,
         height=HEIGHT,
     )

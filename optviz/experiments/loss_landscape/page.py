@@ -60,7 +60,9 @@ def plane_panel(form: Form) -> None:
 def _suited(form, declared):
     if declared.name != "margin" or form.value.plane != "random":
         return declared
-    message = _("how far the picture goes to every side, in lengths of each unit’s own weights")
+    message = _(
+        "how far the picture extends on every side, relative to the norm of each unit’s weights"
+    )
     return replace(declared, default=MARGINS["random"], help=message)
 
 

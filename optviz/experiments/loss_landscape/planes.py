@@ -85,7 +85,7 @@ def pca_plane(origin, points, seed: int = 0) -> Plane:
         away @ away.T
     )  # (k, k): far smaller than a decomposition of all weights
     if not squares[-1] > 0:
-        raise ValueError("the paths do not move, so there is no plane in which they do")
+        raise ValueError("the paths do not move, so they span no plane")
     first, second = turn[:, :-3:-1].T @ away
     first /= np.sqrt((first**2).sum())
     if squares[-2] <= STRAIGHT**2 * squares[-1]:

@@ -41,15 +41,17 @@ class LossLandscape(OptimizerComparison):
     optimizers: tuple[OptimizerConfig, ...] = items(THREE, 0, MAX_OPTIMIZERS, "optimizers")
     middle: int = 0
     plane: str = option("pca", PLANES, N_("Plane"))
-    seed: int = hyperparameter(0, 0, 99, help=N_("which random directions"))
+    seed: int = hyperparameter(0, 0, 99, help=N_("seed of the random directions"))
     margin: float = hyperparameter(
         MARGINS["pca"],
         0.05,
         5.0,
         log=True,
-        help=N_("how far the picture goes beyond the paths; 1 makes it twice as wide as they are"),
+        help=N_(
+            "how far the picture extends beyond the paths; 1 makes it twice as wide as they are"
+        ),
     )
-    resolution: int = hyperparameter(51, 5, 101, help=N_("points of the grid along each side"))
+    resolution: int = hyperparameter(51, 5, 101, help=N_("grid points along each side"))
     n_samples: int = hyperparameter(
         500, 1, 1500, log=True, help=N_("training examples on which the loss is evaluated")
     )
@@ -74,7 +76,7 @@ class LossLandscape(OptimizerComparison):
         """SpecError for several seeds, a middle that is not there, or an impossible training."""
         super().validate()
         if len(self.seeds) != 1:
-            raise SpecError("a landscape is that of one seed")
+            raise SpecError("a landscape has exactly one seed")
         last = max(len(self.optimizers) - 1, 0)
         if not 0 <= self.middle <= last:
             raise SpecError(f"the optimizer in the middle is from 0 to {last}, not {self.middle}")

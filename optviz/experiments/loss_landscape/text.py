@@ -19,20 +19,20 @@ AXES = {
 }
 LABELS = {
     ("pca", "contour"): N_(
-        "Contour of the loss over the paths’ own plane (PCA), with the paths of {names}. The table "
-        "says the same."
+        "Contours of the loss over the paths’ own plane (PCA), with the paths of {names}. The "
+        "table shows where they end."
     ),
     ("random", "contour"): N_(
-        "Contour of the loss over random directions, with the paths of {names}. The table says the "
-        "same."
+        "Contours of the loss over random directions, with the paths of {names}. The table shows "
+        "where they end."
     ),
     ("pca", "surface"): N_(
-        "Surface of the loss over the paths’ own plane (PCA), with the paths of {names}. The table "
-        "says the same."
+        "Surface of the loss over the paths’ own plane (PCA), with the paths of {names}. The "
+        "table shows where they end."
     ),
     ("random", "surface"): N_(
-        "Surface of the loss over random directions, with the paths of {names}. The table says the "
-        "same."
+        "Surface of the loss over random directions, with the paths of {names}. The table shows "
+        "where they end."
     ),
 }
 
@@ -54,12 +54,12 @@ def no_surface(spec: LossLandscape, why: NoSurface) -> str:
     """Why there is no plane, and what helps."""
     if why.diverged_at < 0:
         return _(
-            "The paths do not move, so there is no plane in which they do. Take random directions, "
-            "or let them train."
+            "The paths do not move, so they span no plane. Choose random directions, or train "
+            "first."
         )
     return _(
-        "{name} diverged at iteration {iteration}: there are no trained weights to lay a plane "
-        "through. Lower its learning rate, or put another optimizer in the middle."
+        "{name} diverged at iteration {iteration}: there are no trained weights to center a plane "
+        "at. Lower its learning rate, or put another optimizer in the middle."
     ).format(name=spec.names[spec.middle], iteration=why.diverged_at)
 
 
@@ -99,21 +99,21 @@ def directions(surface: LossSurface) -> str:
     if surface.spec.plane == "random":
         sentences = [
             _(
-                "**Two random directions** among {size:,} weights and biases hold {share} of the "
-                "variance along the paths: among so many dimensions they are nearly at right "
-                "angles to the paths, which shrink toward a point."
+                "**Two random directions** in the space of {size:,} weights and biases contain "
+                "{share} of the variance along the paths: in so many dimensions they are nearly "
+                "orthogonal to the paths, which appear shrunk toward a point."
             ).format(size=size, share=percentage(first + second))
         ]
     else:
         sentences = [
             _(
-                "**Of {size:,} weights and biases the picture shows two directions**, along which "
-                "the paths vary most. They hold {first} and {second} of the variance along the "
-                "paths; the rest is off the picture."
+                "**The picture shows two directions in the space of {size:,} weights and "
+                "biases**, those along which the paths vary most. They contain {first} and "
+                "{second} of the variance along the paths; the rest is not visible."
             ).format(size=size, first=percentage(first), second=percentage(second))
         ]
         if second < ROUNDING:
-            sentences.append(_("The paths are straight: the second direction is a random one."))
+            sentences.append(_("The paths are straight, so the second direction is random."))
     return " ".join([*sentences, *_range(surface.z)])
 
 
@@ -121,43 +121,44 @@ def _range(z):
     """From where to where the loss goes on the plane, in sentences."""
     known = z[np.isfinite(z)]
     if not known.size:
-        return [_("**Nowhere on it is the loss finite.**")]
+        return [_("**The loss is not finite anywhere on this plane.**")]
     if flat(z):
         said = _(
-            "**On it the loss is the same everywhere**, {mean}: it differs by {difference} at most."
+            "**The loss is the same everywhere on this plane**, {mean}: it differs by "
+            "{difference} at most."
         ).format(mean=number(known.mean(), 3), difference=number(np.ptp(known), 1))
     else:
-        said = _("On it the loss goes from {low} to {high}.").format(
+        said = _("On this plane the loss ranges from {low} to {high}.").format(
             low=number(known.min(), 3), high=number(known.max(), 3)
         )
-    return [said] + [_("In the holes it is not finite.")] * (known.size < z.size)
+    return [said] + [_("It is not finite where the picture has holes.")] * (known.size < z.size)
 
 
 def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
     """The plane at its middle as a bowl, and the sharpest direction, which limits the rate."""
     if np.linalg.matrix_rank(surface.plane.directions) < 2:
         return _(
-            "**The two directions span no plane**: they are as long as the weights into each unit, "
-            "and these are zero, or leave but one direction. So nothing can be said of a curvature."
+            "**The two directions span no plane**: they are scaled to the weights into each unit, "
+            "and these are zero or leave only one direction. So the curvature is not defined."
         )
     if not np.isfinite(curvature.largest):
         return _(
-            "Around the middle the loss is not finite, so nothing can be said of its curvature."
+            "Around the middle the loss is not finite, so nothing can be said about its curvature."
         )
     if curvature.smallest > 0:
         message = _(
-            "**Around the middle the plane is a bowl of condition number {condition}**: its second "
-            "derivatives, per unit of length, are {largest} across and {smallest} along. The "
-            "stretched bowl of the trajectories has 20."
+            "**Around the middle the loss is a bowl with condition number {condition}**: its "
+            "second derivatives, per unit of length, are {largest} across and {smallest} along. "
+            "The stretched bowl on the page of trajectories has 20."
         )
     elif curvature.largest > 0:
         message = _(
-            "**Around the middle the plane is no bowl**: along one direction it does not bend "
-            "upwards (second derivatives {largest} across and {smallest} along)."
+            "**Around the middle the loss is not a bowl**: along one direction it does not curve "
+            "upward (second derivatives {largest} across and {smallest} along)."
         )
     else:
         message = _(
-            "**Around the middle the plane does not bend upwards at all** (second derivatives "
+            "**Around the middle the loss does not curve upward at all** (second derivatives "
             "{largest} across and {smallest} along)."
         )
     said = message.format(
@@ -171,15 +172,15 @@ def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
     sgd = method.key == "sgd" and "lr" in method.values
     if sgd:
         message = _(
-            "Among all directions, also those off the picture, the sharpest has {sharpest}: in a "
-            "bowl like that plain descent with a learning rate above 2/{sharpest} = {limit} would "
-            "not come to rest; SGD here has {rate}."
+            "Over all directions, including those not shown, the largest second derivative is "
+            "{sharpest}: in a bowl like that, plain gradient descent with a learning rate above "
+            "2/{sharpest} = {limit} would not converge; SGD here has {rate}."
         )
     else:
         message = _(
-            "Among all directions, also those off the picture, the sharpest has {sharpest}: in a "
-            "bowl like that plain descent with a learning rate above 2/{sharpest} = {limit} would "
-            "not come to rest."
+            "Over all directions, including those not shown, the largest second derivative is "
+            "{sharpest}: in a bowl like that, plain gradient descent with a learning rate above "
+            "2/{sharpest} = {limit} would not converge."
         )
     rate = number(method.values["lr"], 2) if sgd else ""
     limit = message.format(sharpest=number(sharpest, 3), limit=number(2 / sharpest, 2), rate=rate)
@@ -190,8 +191,8 @@ def player_note(spec: LossLandscape) -> Caption:
     """What a step of the player is."""
     return Caption(
         _(
-            "A step of the player is {every} iterations. The loss on the plane is that of the "
-            "plane’s point nearest to where the path really was; the curves show both."
+            "One step of the player is {every} iterations. The loss on the plane is the loss at "
+            "the point of the plane nearest to the actual path; the curves show both."
         ).format(every=spec.snapshot_every)
     )
 
@@ -200,9 +201,10 @@ def notes(context) -> Caption:
     """How it was done."""
     return Caption(
         _(
-            "Every optimizer has the same start and meets the same mini-batches. The loss here is "
-            "the cross-entropy on the first {n} training examples. Random directions are scaled to "
-            "the weights into each unit, and biases do not move along them (Li et al. 2018, "
-            "Visualizing the loss landscape of neural nets). Data: {attribution}"
+            "Every optimizer starts from the same weights and trains on the same mini-batches. "
+            "The loss here is the cross-entropy on the first {n} training examples. Random "
+            "directions are scaled to the weights into each unit, and biases do not move along "
+            "them (Li et al. 2018, Visualizing the loss landscape of neural nets). Data: "
+            "{attribution}"
         ).format(n=context.spec.n_samples, attribution=context.attribution)
     )

@@ -65,8 +65,8 @@ def over_rates(lines, planned: list[np.ndarray], options) -> Figure:
         0.07,
         (0.63, 0.3),
         label=_(
-            "The loss while training, and under it the learning rate at every iteration. "
-            "The table says the same."
+            "The loss during training and, below it, the learning rate at every iteration. The "
+            "table summarizes both."
         ),
         view=f"{options['loss']} {log} {options['log_rate']} {end}",
         height=(22, 63, 44),
@@ -155,8 +155,8 @@ def over_rate(reading: Reading, test: RangeTest, theme: Theme, begun: bool) -> F
         ),
         Axis(_("loss of mini-batches"), limits=(0, top)),
         label=_(
-            "The loss of mini-batches over the learning rate, which grows with every step. "
-            "The table says the same."
+            "The mini-batch loss against the learning rate, which grows with every step. The "
+            "table has the marked rates."
         ),
         view=f"{test.low} {test.high} {begun}",
         margin={"b": 46},

@@ -200,7 +200,7 @@ PAGE = Page(
     KEY,
     N_("Learning-rate schedules"),
     "trending_down",
-    N_("How should the learning rate change while it trains?"),
+    N_("How should the learning rate change during training?"),
     "Training lab",
     ScheduleComparison(),
     {
@@ -232,12 +232,10 @@ PAGE = Page(
         Preset(
             _("Step decay"),
             ScheduleComparison(),
-            _("One constant rate, and the same rate cut to a tenth half-way."),
+            _("One constant rate, and the same rate cut to a tenth halfway."),
         ),
-        Preset(_("All kinds"), KINDS, _("Seven ways from the same rate on the same network.")),
-        Preset(
-            _("Four rates"), FOUR_RATES, _("Too low, good, high, very high, each of them constant.")
-        ),
+        Preset(_("All kinds"), KINDS, _("Seven schedules from the same rate on the same network.")),
+        Preset(_("Four rates"), FOUR_RATES, _("Too low, good, high and very high, each constant.")),
     ],
     adjusted=with_fitted_schedules,
     lines=lines,

@@ -37,9 +37,9 @@ class RangeTest:
     def validate(self) -> None:
         """SpecError for a learning rate of its own, or for less than a power of ten."""
         if "lr" in self.optimizer.values:
-            raise SpecError("the learning rate of a range test is what it tries")
+            raise SpecError("a range test sets the learning rate itself")
         if self.high < 9.99 * self.low:
-            raise SpecError("a range test goes through a power of ten or more")
+            raise SpecError("a range test must cover at least one power of ten")
 
 
 def sgd(lr: float, schedule: Choice | None = None) -> OptimizerConfig:

@@ -60,19 +60,19 @@ def _of_jump(jump, cut):
     messages = {
         (True, True): N_(
             "At iteration {t} the rate is multiplied by {factor}, and the mean loss of {n} "
-            "mini-batches fell from {before} before it to {after} from it on."
+            "mini-batches falls from {before} before it to {after} after it."
         ),
         (True, False): N_(
             "At iteration {t} the rate is multiplied by {factor}, and the mean loss of {n} "
-            "mini-batches rose from {before} before it to {after} from it on."
+            "mini-batches rises from {before} before it to {after} after it."
         ),
         (False, True): N_(
-            "At iteration {t} the rate begins anew, and the mean loss of {n} mini-batches fell "
-            "from {before} before it to {after} from it on."
+            "At iteration {t} the rate restarts, and the mean loss of {n} mini-batches falls from "
+            "{before} before it to {after} after it."
         ),
         (False, False): N_(
-            "At iteration {t} the rate begins anew, and the mean loss of {n} mini-batches rose "
-            "from {before} before it to {after} from it on."
+            "At iteration {t} the rate restarts, and the mean loss of {n} mini-batches rises from "
+            "{before} before it to {after} after it."
         ),
     }
     return _(messages[cut, bool(jump.after < jump.before)]).format(
@@ -95,21 +95,21 @@ def _best(lines):
     (low, best), (high, worst) = alive[0], alive[-1]
     told = [
         _(
-            "**Over the last tenth** of the training the loss on the training set is lowest with "
-            "{best}: {low}."
+            "**Over the last tenth** of the training, the lowest loss on the training set is "
+            "{low}, with {best}."
         ).format(best=best, low=number(low, 3))
     ]
     if len(alive) > 2:
-        message = _("Then comes {second} with {loss}.")
+        message = _("The next lowest is {loss}, with {second}.")
         told.append(message.format(second=alive[1][1], loss=number(alive[1][0], 3)))
     if len(alive) > 1:
-        message = _("It is highest with {worst}: {high}.")
+        message = _("The highest is {high}, with {worst}.")
         told.append(message.format(worst=worst, high=number(high, 3)))
     if lost := [name for loss, name in ends if not np.isfinite(loss)]:
         told.append(_("Diverged: {names}.").format(names=", ".join(lost)))
     seeds = len(lines[0].progress.training.seeds)
     told.append(
-        _("That is one seed; take several before you believe a small difference.")
+        _("This is one seed; use several before you trust a small difference.")
         if seeds == 1
         else _("Medians over {n} seeds.").format(n=seeds)
     )
@@ -134,15 +134,16 @@ def notes(context) -> Caption:
     """How it was done."""
     return Caption(
         _(
-            "Every optimizer has the same start and meets the same mini-batches, seed by seed. "
-            "Near a good place the steps of a large rate are longer than the way that is left, and "
-            "what one mini-batch wants is not what the next one wants: the loss stays up, "
-            "restless. A smaller rate lets the same network come down at once: the sudden drop. "
-            "The loss of papers' figures is that on the training set (here at most the first 2000 "
-            "examples), measured every {n} iterations; that of mini-batches is before each update. "
-            "Of several seeds the median and a band from the least to the largest. First find a "
-            "good constant rate, then look where a decay should begin: with Adam it is less often "
-            "needed than with SGD and momentum (CS231n, lecture 7). Data: {attribution}"
+            "For each seed, every optimizer starts from the same weights and trains on the same "
+            "mini-batches. Near a minimum the steps of a large rate are longer than the distance "
+            "left, and successive mini-batches pull in different directions: the loss stays high "
+            "and noisy. With a smaller rate the same network gets down at once: the sudden drop. "
+            "Figures in papers show the loss on the training set (here at most the first 2000 "
+            "examples), measured every {n} iterations; the mini-batch loss is taken before each "
+            "update. With several seeds, the line is the median and the band runs from the "
+            "smallest to the largest value. First find a good constant rate, then decide where a "
+            "decay should begin: Adam needs one less often than SGD and momentum (CS231n, lecture "
+            "7). Data: {attribution}"
         ).format(n=every(context.spec.iterations), attribution=context.attribution)
     )
 
@@ -157,17 +158,20 @@ def marked_rates(reading: Reading) -> Table:
             reading.steepest,
             _("a good rate to begin with: the loss falls fastest here"),
         ),
-        _("lowest loss"): (reading.lowest, _("at the edge: a constant rate should be well below")),
+        _("lowest loss"): (
+            reading.lowest,
+            _("at the limit: a constant rate should be well below it"),
+        ),
         _("blows up"): (
             reading.blown,
-            _("too large: the loss has climbed back a quarter of what it came down"),
+            _("too large: the loss has regained a quarter of what it had lost"),
         ),
     }
     rows = [
         [name, rate, reading.loss_at(rate), meaning if np.isfinite(rate) else _("not seen")]
         for name, (rate, meaning) in found.items()
     ]
-    columns = ("", Column(_("rate"), 3), Column(_("smoothed loss there"), 3), _("what it says"))
+    columns = ("", Column(_("rate"), 3), Column(_("smoothed loss there"), 3), _("what it means"))
     return Table(_("The learning rates that are marked"), columns, rows)
 
 
@@ -176,8 +180,8 @@ def reading_summary(reading: Reading, done: bool) -> str:
     told = [_what_was_read(reading, done)]
     if np.isfinite(reading.left) and (done or np.isfinite(reading.steepest)):
         message = _(
-            "At rate {rate} a mini-batch's loss was {factor:g} times that of the beginning: the "
-            "rest is not read."
+            "At rate {rate} the loss of a mini-batch was {factor:g} times the initial loss; the "
+            "rest is ignored."
         )
         told.append(message.format(rate=number(reading.left, 3), factor=TOO_LARGE))
     return " ".join(told)
@@ -188,12 +192,12 @@ def _what_was_read(reading, done):
     if not np.isfinite(reading.steepest):
         if done and reading.flaw == "noisy":
             return _(
-                "Not readable: the loss is noisier than what it comes down by. Take larger "
+                "Not readable: the noise of the loss is larger than its decrease. Use larger "
                 "mini-batches, more steps or more seeds."
             )
         if done:
             return _(
-                "Not readable: the loss hardly comes down, at no rate. Take more steps, or a "
+                "Not readable: the loss hardly decreases at any rate. Use more steps, or a "
                 "network that trains."
             )
         return _("Nothing to read off yet.")
@@ -204,8 +208,8 @@ def _what_was_read(reading, done):
         )
     elif done:
         message = _(
-            "The loss falls fastest at a rate of **{steepest}**. It has not blown up: let the test "
-            "go to a higher rate."
+            "The loss falls fastest at a rate of **{steepest}**. It has not blown up: extend the "
+            "test to a higher rate."
         )
     else:
         message = _("The loss falls fastest at a rate of **{steepest}**. It has not blown up yet.")
@@ -217,11 +221,12 @@ def range_notes(context) -> Caption:
     return Caption(
         _(
             "One training in which the rate grows by the same factor at every step (Smith 2017, "
-            "Cyclical learning rates for training neural networks, section 3.3, lets it grow in a "
-            "straight line and reads off both ends of the range). Below some rate nothing moves, "
-            "then the loss falls, and beyond another the steps are too long. The rates are no "
-            "laws: they depend on the batch, the start and on how many steps the test takes; by "
-            "the time a rate is reached, those before it have done part of the work. The curve is "
-            "the median over the seeds, smoothed over a tenth of the test. Data: {attribution}"
+            "Cyclical learning rates for training neural networks, section 3.3, increases it "
+            "linearly and reads off both ends of the range). Below some rate nothing moves, then "
+            "the loss falls, and beyond another rate the steps are too long. These rates are not "
+            "universal: they depend on the batch size, the initial weights and the number of "
+            "steps of the test; by the time a rate is reached, the smaller ones have done part of "
+            "the work. The curve is the median over the seeds, smoothed over a tenth of the test. "
+            "Data: {attribution}"
         ).format(attribution=context.attribution)
     )

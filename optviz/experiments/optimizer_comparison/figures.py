@@ -93,7 +93,9 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
         titles=(_("predicted label"), _("true label")),
         size=11,
         hover=_("true label {y}, predicted label {x}: {text}"),
-        label=_("How often {name} took which digit for which.").format(name=name),
+        label=_(
+            "Confusion matrix of {name}: how often each label was predicted for each true label."
+        ).format(name=name),
         margin={"r": 8, "t": 12, "b": 44},
         height=24,
     )
@@ -124,7 +126,7 @@ def _hand_drawn(context, dataset, margin):
         ink = sketchpad(f"pad-{dataset.key}", side, margin)
     with answer:
         if ink is None:
-            st.caption(_("Every network says here how likely each digit is."))
+            st.caption(_("The probability that each network gives each digit will appear here."))
             return
         x, lines = np.array([ink]), [*context.lines]
         if loaded := loaded_line(context):
@@ -162,7 +164,7 @@ def network_probabilities(lines, values: np.ndarray, labels, theme) -> Figure:
         titles=(_("probability of each digit, %"), ""),
         size=13,
         hover=_("{y}: {x} with {text} %"),
-        label=_("What each network takes the drawing for: {chosen}.").format(
+        label=_("What each network predicts for the drawing: {chosen}.").format(
             chosen=", ".join(chosen)
         ),
         margin={"l": 16 + 7 * max(len(r) for rows in broken for r in rows), "r": 8, "t": 8},
@@ -214,7 +216,9 @@ def boundary(network: Network, params, data: Data, theme, name: str) -> Figure:
         [field, *points],
         Axis(limits=(x[0], x[-1]), grid=False),
         Axis(limits=(y[0], y[-1]), grid=False),
-        label=_("What {name} predicts where, and the training set.").format(name=name),
+        label=_("The predictions of {name} over the plane, and the training set.").format(
+            name=name
+        ),
         margin={"l": 46, "r": 8, "t": 28, "b": 36},
         hover="closest",
         height=24,

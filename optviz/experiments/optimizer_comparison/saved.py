@@ -51,7 +51,7 @@ def _file_controls(context):
             key="network-file",
             disabled=not np.isfinite(now.params[line.i, 0]).all(),
         )
-        st.caption(_("Its spec and an array for each parameter, for `numpy.load` or for here."))
+        st.caption(_("Its spec and one array per parameter, to load with `numpy.load` or here."))
     if not uploads():
         return
     with load_at:
@@ -62,11 +62,11 @@ def _file_controls(context):
         _take(held, file)
         loaded = loaded_line(context)
         if held.refused:
-            message = _("This file: {reason}.").format(reason=held.refused)
+            message = _("This file cannot be loaded: {reason}.").format(reason=held.refused)
             st.error(message, icon=":material/error:")
         elif loaded:
             accuracy = loaded.progress.accuracy[0, 1, 0, 0]
-            message = _("Loaded: {accuracy:.1%} of the validation set are right.")
+            message = _("Loaded: {accuracy:.1%} accuracy on the validation set.")
             st.caption(message.format(accuracy=accuracy))
 
 

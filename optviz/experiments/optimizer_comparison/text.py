@@ -19,8 +19,8 @@ def notes(context) -> Caption:
     """How it was done."""
     return Caption(
         _(
-            "Every optimizer has the same start and meets the same mini-batches. The loss is that "
-            "of each mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in "
-            "the book. Data: {attribution}"
+            "Every optimizer starts from the same weights and trains on the same mini-batches. "
+            "The loss is that of each mini-batch before its update, smoothed with a Kaiser window "
+            "(length 11, β = 2), as in the book. Data: {attribution}"
         ).format(attribution=context.attribution)
     )

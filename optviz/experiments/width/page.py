@@ -86,7 +86,7 @@ def over_rate(context) -> Figure:
                 shape = {"size": 18, "edge": look.color, "edge_width": 3, "legend": False}
                 marks += entry(name, Dots(*at, ring, uid=f"{uid}best", **shape), group=group)
         panels.append(Panel(marks, x, y, title=_(title)))
-    label = _("Loss over the learning rate for every width. The table says the same.")
+    label = _("Loss against the learning rate for every width. The table has the best rates.")
     return grid(panels, columns=2, share_y=True, legend="window", label=label, height=26)
 
 
@@ -105,10 +105,10 @@ def verdict(context) -> str:
         told[f"{kind}_best"] = number(last.min(), 3)
     low, high = context.spec.widths[0], context.spec.widths[-1]
     return _(
-        "**From width {low} to {high}** the best rates differ by a factor of {standard} in "
-        "the standard parametrization, of {mup} with μP. With the rate that is best at width "
-        "{low}, width {high} ends at a loss of {standard_kept} where {standard_best} was possible, "
-        "with μP at {mup_kept} where {mup_best} was."
+        "**From width {low} to {high}** the best rates differ by a factor of {standard} in the "
+        "standard parametrization and {mup} with μP. With the best rate of width {low}, width "
+        "{high} ends at a loss of {standard_kept}, where {standard_best} was possible; with μP it "
+        "ends at {mup_kept}, where {mup_best} was possible."
     ).format(low=low, high=high, **told)
 
 
@@ -116,7 +116,11 @@ def standings(context) -> Table:
     """The best rate of every width, what comes of it, and of the narrowest network's."""
     columns, rates = [Column(_("width"))], context.spec.rates
     for title in PARAMETRIZATIONS:
-        for heading in (_("{name}: best rate"), _("loss there"), _("at the narrowest one's")):
+        for heading in (
+            _("{name}: best rate"),
+            _("loss there"),
+            _("at the narrowest width's rate"),
+        ):
             columns.append(Column(heading.format(name=_(title)), 3))
     pairs = list(zip(*curves(context.spec, context.states), strict=True))
     rows = [[pair[0].width] for pair in pairs]
@@ -132,11 +136,12 @@ def notes(context) -> Caption:
     """What μP is, and how it was measured."""
     return Caption(
         _(
-            "μP, where a layer is m times as wide as at n₀: the last weights begin 1/√m as large. "
-            "With Adam the rate of hidden and last weights is 1/m; with SGD and momentum that of "
-            "the last weights is 1/m, that of the first ones and of the hidden biases m. "
-            "(Yang & Hu et al. 2022, table 3.) The loss is the mean of the last {n} mini-batches, "
-            "the median over the seeds; bands from the least to the largest. Data: {attribution}"
+            "μP, for layers m times as wide as n₀: the initial weights of the last layer are "
+            "multiplied by 1/√m. With Adam, the rate of the hidden and last weights is multiplied "
+            "by 1/m; with SGD and momentum, the rate of the last weights is multiplied by 1/m, "
+            "and that of the first weights and of the hidden biases by m. (Yang & Hu et al. 2022, "
+            "table 3.) The loss is the mean over the last {n} mini-batches and the median over "
+            "the seeds; the bands run from the smallest to the largest value. Data: {attribution}"
         ).format(n=WINDOW, attribution=context.attribution)
     )
 

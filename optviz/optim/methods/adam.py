@@ -21,7 +21,7 @@ def _in_torch(name, more=""):
 
 @optimizer("Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=_in_torch("Adam"))
 class Adam(Optimizer):
-    r"""Momentum and RMSProp in one: the mean gradient over the root of the mean square.
+    r"""Momentum and RMSProp combined: the mean gradient over the root of the mean square.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -68,7 +68,7 @@ class Adam(Optimizer):
     torch=lambda o: not o.decoupled and _in_torch("AdamW", ", weight_decay={o.weight_decay}")(o),
 )
 class AdamW(Adam):
-    r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
+    r"""Adam that also shrinks x by a fixed share per step, independently of the gradient.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -76,8 +76,8 @@ class AdamW(Adam):
     $$ \hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t} $$
     $$ x \leftarrow (1 - \eta \lambda)\, x - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
 
-    As in torch.optim the decay is multiplied by the rate. Fully decoupled it is not: the rate can
-    then be tuned alone, but a schedule of the rate leaves the decay as it is.
+    As in torch.optim, the decay is multiplied by the rate. If fully decoupled, it is not: the rate
+    can then be tuned alone, but a schedule of the rate leaves the decay unchanged.
     """
 
     weight_decay: float = shared.decoupled_decay(0.01)
@@ -97,7 +97,7 @@ class AdamW(Adam):
     torch=_in_torch("Adam", ", amsgrad=True"),
 )
 class AMSGrad(Adam):
-    r"""Adam with the largest mean square so far in place of the latest.
+    r"""Adam with the largest mean square so far instead of the latest.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -120,7 +120,7 @@ class AMSGrad(Adam):
 
 @optimizer("AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=_in_torch("Adamax"))
 class AdaMax(Optimizer):
-    r"""Adam with the largest recent gradient in place of the mean square.
+    r"""Adam with the largest recent gradient instead of the mean square.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -157,7 +157,7 @@ class AdaMax(Optimizer):
     torch=_in_torch("NAdam", ", momentum_decay={o.momentum_decay}"),
 )
 class NAdam(Adam):
-    r"""Adam with Nesterov's look-ahead: the coming share of momentum is applied at once.
+    r"""Adam with Nesterov's look-ahead: the momentum of the next step is already applied.
 
     $$ g = \nabla f(x) $$
     $$ \mu_t = \beta_1 (1 - \tfrac{1}{2}\, 0.96^{t \psi}), \qquad
@@ -205,7 +205,7 @@ class NAdam(Adam):
     torch=_in_torch("RAdam"),
 )
 class RAdam(Adam):
-    r"""Adam that holds back its division until enough gradients have been seen to trust it.
+    r"""Adam that does not divide until it has seen enough gradients to trust the mean square.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -217,7 +217,7 @@ class RAdam(Adam):
     \frac{\sqrt{1 - \beta_2^t}}{\sqrt v + \epsilon} \;\text{ where } \rho_t > 5, \text{ else } 1 $$
     $$ x \leftarrow x - \eta\, r_t\, \frac{m}{1 - \beta_1^t} $$
 
-    Threshold 5 and ε beside the uncorrected root as in torch.optim; the paper has 4.
+    The threshold 5, and ε added to the uncorrected root, are as in torch.optim; the paper has 4.
     """
 
     lr: float = shared.lr(0.1, low=1e-8)  # its first steps are undivided

@@ -10,7 +10,7 @@ from optviz.optim.methods.adam import Adam
 
 @optimizer("AdaBelief", cite="Zhuang et al. (2020), AdaBelief optimizer, algorithm 2")
 class AdaBelief(Adam):
-    r"""Adam that divides by how far the gradient strays from its mean: a steady one is trusted.
+    r"""Adam that divides by how far the gradient is from its mean: a steady one is trusted.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -30,7 +30,7 @@ class AdaBelief(Adam):
 
 @optimizer("Yogi", cite="Zaheer et al. (2018), Adaptive methods for nonconvex optimization, alg. 2")
 class Yogi(Adam):
-    r"""Adam whose mean square moves by an amount that does not depend on how far it has to go.
+    r"""Adam whose mean square changes by an amount that does not depend on how far off it is.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -54,7 +54,7 @@ class Yogi(Adam):
 
 @optimizer("ADOPT", cite="Taniguchi et al. (2024), ADOPT, algorithm 2")
 class ADOPT(Optimizer):
-    r"""Divide the gradient by the root of the mean square before it, and only then average.
+    r"""Divide the gradient by the root of the previous mean square, and only then average.
 
     $$ g = \nabla f(x) $$
     $$ d = \operatorname{clip}\Big(\frac{g}{\max(\sqrt v, \epsilon)}, t^{1/4}\Big)
@@ -62,7 +62,7 @@ class ADOPT(Optimizer):
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, d, \qquad x \leftarrow x - \eta\, m $$
     $$ v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 \;\text{ where } t > 1, \text{ else } g^2 $$
 
-    The paper proves that it converges with any β₂, where Adam needs the right one. The first step
+    The paper proves that it converges with any β₂, while Adam needs the right one. The first step
     only measures v. The bound on d counts that step, as in pytorch-optimizer; the authors' code
     counts from the one after.
     """
@@ -89,7 +89,7 @@ class ADOPT(Optimizer):
 
 @optimizer("Adan", cite="Xie et al. (2022), Adan: adaptive Nesterov momentum, algorithm 1")
 class Adan(Optimizer):
-    r"""Nesterov's momentum without a look-ahead: the mean change of the gradient stands in.
+    r"""Nesterov's momentum without a look-ahead: it uses the mean change of the gradient.
 
     $$ g = \nabla f(x), \qquad
     \Delta = g - g_{\text{prev}} \;\text{ where } t > 1, \text{ else } 0 $$

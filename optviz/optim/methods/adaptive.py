@@ -47,15 +47,15 @@ class RMSProp(Optimizer):
     $$ x \leftarrow x - \eta\, b $$
 
     v begins at 0 and is not corrected: the first step is 1/√(1 − ρ) times as long as η. Centered
-    (Graves 2013), it divides by the standard deviation: the square of the mean gradient a is taken
-    off v. With momentum (torch.optim's) the divided gradients add up in b.
+    (Graves 2013), it divides by the standard deviation: the square of the mean gradient a is
+    subtracted from v. With momentum (torch.optim's) the divided gradients add up in b.
     """
 
     lr: float = shared.lr(0.1)
     rho: float = shared.memory(0.99, 0.9999, r"\rho", "memory of the mean square v")
     eps: float = shared.eps()
     momentum: float = shared.memory(
-        0.0, 0.999, r"\mu", "share of the step before that is added", advanced=True
+        0.0, 0.999, r"\mu", "share of the previous step that is added", advanced=True
     )
     centered: bool = hyperparameter(
         False, help="divide by the deviation from the mean gradient", advanced=True
@@ -100,7 +100,7 @@ class RMSProp(Optimizer):
     torch=lambda o: f"Adadelta([p], lr={o.lr}, rho={o.rho}, eps={o.eps})",
 )
 class AdaDelta(Optimizer):
-    r"""A step in the unit of x: the gradient times recent size of the steps over its own.
+    r"""A step in the units of x: the gradient times the recent size of steps over its own.
 
     $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
     $$ \Delta = \frac{\sqrt{u + \epsilon}}{\sqrt{v + \epsilon}}\, g, \qquad

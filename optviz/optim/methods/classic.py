@@ -20,22 +20,22 @@ from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
     key="cg",
 )
 class ConjugateGradient(Optimizer):
-    r"""Turn each direction so that it does not undo what the one before has done.
+    r"""Choose each direction so that it does not undo what the previous one has achieved.
 
     $$ g = \nabla f(x) $$
     $$ \beta = \max\Big(\frac{g^\top (g - g_{\text{prev}})}{g_{\text{prev}}^\top g_{\text{prev}}},
     0\Big) \;\text{ where } t > 1, \text{ else } 0 $$
     $$ d \leftarrow \operatorname{downhill}(\beta d - g, g), \qquad x \leftarrow x + \alpha\, d $$
 
-    Polak-Ribière+: where β is cut off at 0, or the direction would climb, it begins anew with −g.
+    Polak-Ribière+: where β is cut off at 0, or the direction would climb, it restarts with −g.
     The search is for a strong Wolfe step with c₂ = 0.1, which is nearly the minimum along d. It
-    first tries the step that promises as much as the one before it, at the beginning a move of at
-    most η.
+    first tries the step that promises as much decrease as the previous one; the very first trial is
+    a move of at most η.
     """
 
     family = "momentum"
     lr: float = shared.first_trial(
-        "the step that a search tries first, over the one that the slope suggests",
+        "first trial step of a search, relative to the one that the slope suggests",
         label="first trial",
     )
     counter = "t"
@@ -73,7 +73,7 @@ class ConjugateGradient(Optimizer):
     key="nelder_mead",
 )
 class NelderMead(Optimizer):
-    r"""No gradient: a triangle flips its worst corner over, stretches, and shrinks.
+    r"""Without gradients: a triangle flips its worst corner over, stretches and shrinks.
 
     $$ S \leftarrow \operatorname{ordered}(S, f(S)), \qquad F \leftarrow f(S) $$
     $$ c = \operatorname{centroid}(S), \qquad w = \operatorname{worst}(S), \qquad r = c + (c - w) $$
@@ -85,14 +85,14 @@ class NelderMead(Optimizer):
     The rows of S are the corners, the best first; they begin as the start and a point at η along
     each axis. The reflection r of the worst corner w at the middle c of the others is followed by
     an expansion (a = 2) where it would be the best, by a contraction (a = ½ outside, −½ inside)
-    where it would be the worst. If that is no better, all go half of the way to the best. Values
+    where it would be the worst. If that is no better, all move halfway to the best. Values
     are without noise, which is added to gradients only. A simplex that another has moved keeps its
     shape.
     """
 
     family = "derivative-free"
     lr: float = shared.first_trial(
-        "length of the first triangle's edges along the axes; from there on it finds its own size",
+        "length of the first triangle's edges along the axes; after that it adapts its own size",
         valid="(0, inf)",
         label="first edge",
     )
@@ -196,7 +196,7 @@ def asked(f, x, where):
     key="trust_region",
 )
 class TrustRegion(Optimizer):
-    r"""Go where the quadratic that fits here is least, but no further than it is to be trusted.
+    r"""Go to the minimum of the local quadratic model, but no further than it can be trusted.
 
     $$ g = \nabla f(x), \qquad H = \nabla^2 f(x), \qquad
     p = \operatorname{dogleg}(g, H, \eta q), \qquad y \leftarrow x + p $$
@@ -204,18 +204,16 @@ class TrustRegion(Optimizer):
     $$ x \leftarrow y \;\text{ where } \rho > 0.15, \text{ else } x $$
     $$ q \leftarrow \operatorname{radius}(q, \rho, \|p\| / \eta q) $$
 
-    The dogleg leads from x to the least point against the gradient and on to Newton's; p ends at
-    its end or at the radius ηq. ρ is the decrease over the promised one: below ¼ q is divided by 4,
-    above ¾ at the edge it doubles, up to 1000, as in SciPy. Where H is not positive
-    definite there is no Newton point, and p is the Cauchy point (eq. 4.11-4.12): the least along
-    −g within the radius.
+    The dogleg leads from x to the minimum along −g and on to the Newton point; p is its end, or
+    where it meets the radius ηq. ρ is the actual decrease over the predicted one: below ¼, q is
+    divided by 4; above ¾ and at the radius, it doubles, up to 1000, as in SciPy. Where H is not
+    positive definite there is no Newton point, and p is the Cauchy point (eq. 4.11-4.12): the
+    minimum along −g within the radius.
     """
 
     family = "second order"
     lr: float = shared.first_trial(
-        "radius at the beginning, and of what it is a multiple from there on",
-        valid="(0, inf)",
-        label="radius",
+        "radius at the beginning; later ones are multiples of it", valid="(0, inf)", label="radius"
     )
     dense = "the Hessian"
     state_names = {"y": "point tried"}

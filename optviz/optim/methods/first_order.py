@@ -65,7 +65,7 @@ class Momentum(Optimizer):
         0.0,
         0.999,
         r"\tau",
-        help="share of the gradient that the velocity does not take up",
+        help="share of the gradient that is not added to the velocity",
         advanced=True,
     )
     weight_decay: float = shared.weight_decay()
@@ -98,7 +98,7 @@ class Momentum(Optimizer):
     torch_x=lambda o: f'p + {o.lr} * {o.momentum} * opt.state[p].get("momentum_buffer", 0)',
 )
 class Nesterov(Optimizer):
-    r"""Momentum that asks for the gradient where the velocity is about to carry it.
+    r"""Momentum that takes the gradient where the velocity is about to carry it.
 
     $$ v \leftarrow \mu\, v - \eta\, \nabla f(x + \mu v), \qquad x \leftarrow x + v $$
 

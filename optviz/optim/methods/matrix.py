@@ -70,20 +70,20 @@ def as_state(f, matrices):
 
 @optimizer("Shampoo", cite="Gupta, Koren & Singer (2018), Shampoo, algorithms 1 and 2")
 class Shampoo(Optimizer):
-    r"""AdaGrad with the whole matrix: it divides along the directions in which gradients came.
+    r"""AdaGrad with the full matrix: it divides along the directions of the past gradients.
 
     $$ g = \nabla f(x), \qquad L \leftarrow L + g g^\top $$
     $$ P \leftarrow (L + \epsilon I)^{-1/2} \;\text{ where } (t - 1) \bmod k = 0, \text{ else } P $$
     $$ x \leftarrow x - \eta\, P g $$
 
-    Of a vector of parameters this is full-matrix AdaGrad. A network's weight matrix has one L for
+    For a vector of parameters this is full-matrix AdaGrad. A network's weight matrix has one L for
     its inputs and one for its outputs, and divides by the fourth root of each.
     """
 
     family = "matrix"
     lr: float = shared.lr(1.0, "learning rate: about the length of the first step")
     eps: float = shared.eps(1e-6)
-    every: int = hyperparameter(1, 1, 100, "k", help="steps between two roots of L")
+    every: int = hyperparameter(1, 1, 100, "k", help="steps between two updates of P")
 
     def init(self, x):
         return {"L": 0.0, "P": 1.0, "t": 0}
@@ -114,7 +114,7 @@ class Shampoo(Optimizer):
 
 @optimizer("SOAP", cite="Vyas et al. (2024), SOAP, algorithm 3")
 class SOAP(Optimizer):
-    r"""Adam in the directions that Shampoo's matrix points out, which are renewed every k steps.
+    r"""Adam along the eigenvectors of Shampoo's matrix, which are updated every k steps.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g \;\text{ where } t > 1, \text{ else } m $$
@@ -130,9 +130,9 @@ class SOAP(Optimizer):
     $$ Q \leftarrow \operatorname{basis}(Q, L, t)
     \;\text{ where } (t - 1) \bmod k = 0, \text{ else } Q $$
 
-    The first step only finds the directions, and the powers of β count from the one after. Later
-    they take one step of the power iteration and are made orthogonal (QR), the longest first. A
-    network's weight matrix is turned on both sides, as QᵀGR.
+    The first step only finds the directions, and the powers of β count from the next one. Later
+    they take one step of power iteration and are made orthogonal (QR), the longest first. A
+    network's weight matrix is rotated on both sides, as QᵀGR.
     """
 
     family = "matrix"
@@ -140,7 +140,7 @@ class SOAP(Optimizer):
     beta1: float = shared.beta1(0.95)
     beta2: float = shared.beta2(0.95, help="memory of the mean square v and of the matrix L")
     eps: float = shared.eps()
-    every: int = hyperparameter(10, 1, 100, "k", help="steps between two looks at the directions")
+    every: int = hyperparameter(10, 1, 100, "k", help="steps between two updates of the directions")
     state_names = {"m": "mean gradient", "v": "mean square along the directions"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
     spectrum = Shampoo.spectrum
@@ -201,7 +201,7 @@ class SOAP(Optimizer):
 
 @optimizer("Sophia", cite="Liu et al. (2023), Sophia, algorithm 3")
 class Sophia(Optimizer):
-    r"""Newton for each coordinate, on means: no coordinate moves further than ρ times the rate.
+    r"""Newton for each coordinate, on averages: none moves further than ρ times the rate.
 
     $$ g = \nabla f(x), \qquad m \leftarrow \beta_1 m + (1-\beta_1)\, g $$
     $$ h \leftarrow \beta_2 h + (1-\beta_2) \operatorname{diag}(\nabla^2 f(x))
@@ -219,7 +219,9 @@ class Sophia(Optimizer):
     rho: float = hyperparameter(
         1.0, 1e-3, 100.0, r"\rho", log=True, help="longest Newton step of a coordinate"
     )
-    every: int = hyperparameter(10, 1, 100, "k", help="steps between two looks at the curvature")
+    every: int = hyperparameter(
+        10, 1, 100, "k", help="steps between two estimates of the curvature"
+    )
     eps: float = shared.eps(1e-12, low=1e-12)
     state_names = {"m": "mean gradient", "h": "mean curvature"}
 
@@ -248,7 +250,7 @@ class Sophia(Optimizer):
     "Liu et al. (2025), Muon is scalable for LLM training, section 2",
 )
 class Muon(Optimizer):
-    r"""Momentum whose matrix, layer by layer, is made nearly orthogonal: directions move alike.
+    r"""Momentum, made nearly orthogonal layer by layer: all directions move about equally.
 
     $$ g = \nabla f(x), \qquad B \leftarrow \mu B + g $$
     $$ x \leftarrow x - \eta\, \operatorname{orthogonal}(g + \mu B) $$

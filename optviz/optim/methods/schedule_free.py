@@ -13,15 +13,15 @@ from optviz.optim.methods import shared
     key="schedule_free_sgd",
 )
 class ScheduleFreeSGD(Optimizer):
-    r"""SGD moves z, the answer is the average x of it, and the gradient is asked for between them.
+    r"""SGD moves z, its average x is the result, and the gradient is taken between the two.
 
     $$ y = (1 - \beta)\, z + \beta x, \qquad z \leftarrow z - \eta\, \nabla f(y) $$
     $$ \eta_{\max} \leftarrow \max(\eta_{\max}, \eta), \qquad
     W \leftarrow W + \eta_{\max}^2, \qquad c = \eta_{\max}^2 / W $$
     $$ x \leftarrow (1 - c)\, x + c z $$
 
-    The path shows the averages x. With a fixed rate c = 1/t, a plain mean; the weights are those of
-    the authors' code, and count once a schedule, as a warm-up, changes the rate.
+    The path shows the averages x. With a fixed rate, c = 1/t: a plain mean. The weights are those
+    of the authors' code, and matter once a schedule, such as a warm-up, changes the rate.
     """
 
     family = "momentum"
@@ -29,7 +29,9 @@ class ScheduleFreeSGD(Optimizer):
     lr: float = shared.lr(
         0.1, "learning rate: length of a step of z per unit of gradient", low=1e-8
     )
-    beta: float = shared.memory(0.9, 0.999, r"\beta", "how near to the average x the gradient is")
+    beta: float = shared.memory(
+        0.9, 0.999, r"\beta", "how close to the average x the gradient is taken"
+    )
     state_names = {"z": "point that moves"}
     symbols = {r"\eta_{\max}": "lr_max", "W": "weight"}
 
@@ -56,7 +58,7 @@ class ScheduleFreeSGD(Optimizer):
     key="schedule_free_adamw",
 )
 class ScheduleFreeAdamW(ScheduleFreeSGD):
-    r"""Adam's rates for each coordinate move z; in place of momentum stands the average x.
+    r"""Adam's rates for each coordinate move z; the average x takes the place of momentum.
 
     $$ y = (1 - \beta)\, z + \beta x, \qquad g = \nabla f(y) $$
     $$ v \leftarrow \beta_2 v + (1-\beta_2)\, g^2, \qquad \hat v = \frac{v}{1 - \beta_2^t} $$
@@ -89,7 +91,7 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
 
 @optimizer("Prodigy", cite="Mishchenko & Defazio (2023), Prodigy, algorithm 4")
 class Prodigy(Optimizer):
-    r"""Adam that finds its rate: an estimate d, which only grows, of how far the minimum is.
+    r"""Adam that finds its own rate: an estimate d, which only grows, of how far the minimum is.
 
     $$ g = \nabla f(x), \qquad \beta_3 = \sqrt{\beta_2} $$
     $$ r \leftarrow \beta_3 r + \frac{\eta d^2}{d_0}\, g^\top (x_0 - x), \qquad
@@ -106,11 +108,11 @@ class Prodigy(Optimizer):
     """
 
     family = "parameter-free"
-    lr: float = shared.lr(1.0, "factor of the rate d that it finds")
+    lr: float = shared.lr(1.0, "factor of the rate d that it estimates")
     beta1: float = shared.beta1()
     beta2: float = shared.beta2()
     eps: float = shared.eps()
-    d0: float = hyperparameter(1e-6, 1e-8, 1.0, "d_0", log=True, help="distance to begin with")
+    d0: float = hyperparameter(1e-6, 1e-8, 1.0, "d_0", log=True, help="initial distance estimate")
     state_names = {
         "m": "mean gradient",
         "v": "mean square",

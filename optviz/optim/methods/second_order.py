@@ -10,14 +10,14 @@ from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 
 def _lr(low=1e-3):
-    help = "length of a step; with a line search the first that is tried"
+    help = "length of a step; with a line search, of the first trial step"
     return shared.first_trial(help, low)
 
 
 def _search():
     return hyperparameter(
         True,
-        help="a step by which value and slope fall enough (strong Wolfe); its evaluations are "
+        help="search for a step that satisfies the strong Wolfe conditions; its evaluations are "
         "counted",
     )
 
@@ -27,13 +27,13 @@ def _search():
     cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)",
 )
 class Newton(Optimizer):
-    r"""Jump to the level point of the quadratic that fits here: its minimum, saddle or maximum.
+    r"""Jump to the stationary point of the local quadratic model: minimum, saddle or maximum.
 
     $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
 
     With η = 1 and λ = 0 it lands there, otherwise short of it or beyond. Saddle-free (Dauphin et
     al. 2014): H with the absolute values of its eigenvalues, which turns away from saddles. With
-    the line search, a direction that climbs is taken backwards.
+    the line search, a direction that climbs is reversed.
     """
 
     family = "second order"
@@ -43,7 +43,7 @@ class Newton(Optimizer):
         0.0,
         100.0,
         r"\lambda",
-        help="added to the curvatures: where they are positive, shorter steps, more along −∇f",
+        help="added to the curvatures: where they are positive, steps get shorter, more along −∇f",
     )
     saddle_free: bool = hyperparameter(False, help="use the absolute values of the curvatures")
     line_search: bool = hyperparameter(
@@ -140,8 +140,8 @@ class LBFGS(Optimizer):
     \eta_t = \eta\, \min(1, 1 / \|g\|_1) \;\text{ where } s = 0, \text{ else } \eta $$
     $$ x \leftarrow x - \eta_t\, d $$
 
-    The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would
-    make of its B, begun as the identity times sᵀy / yᵀy. The short first step, the threshold and
+    The rows of S and Y are the last k pairs; the two-loop recursion computes from them what BFGS
+    would with its B, begun as the identity times sᵀy / yᵀy. The short first step, the threshold and
     the line search are torch.optim's.
     """
 

@@ -153,11 +153,11 @@ class Clipped(Wrapper):
 
 @wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
 class SAM(Wrapper):
-    r"""Take the gradient from a step uphill, where sharp minima do not look good.
+    r"""Take the gradient a step uphill, which makes sharp minima look worse.
 
     $$ g = \nabla f\Big(x + \rho\, \frac{\nabla f(x)}{\|\nabla f(x)\|}\Big) $$
 
-    Two gradients at each step. To first order it is uphill that f is largest within ρ. 10⁻¹² is
+    Two gradients at each step. To first order, uphill is where f is largest within ρ. 10⁻¹² is
     added to the norm, as in the PyTorch version by D. Samuel; the paper adds nothing.
     """
 

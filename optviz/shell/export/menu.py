@@ -68,14 +68,9 @@ def _offer(files, missing):
             width="stretch",
             help=file.help,
         )
-    st.caption(
-        _(
-            "The pictures themselves, as PNG and SVG: the two buttons at the lower right corner "
-            "of each."
-        )
-    )
+    st.caption(_("To save a picture as PNG or SVG, use the two buttons at its lower right corner."))
     if missing:
-        message = _("PyTorch does not do the same as {names}: only the Python script does.")
+        message = _("PyTorch has no exact equivalent of {names}: use the Python script instead.")
         st.caption(message.format(names=", ".join(dict.fromkeys(missing))))
 
 
@@ -86,7 +81,7 @@ def _scripts(name, python, about, torch, missing):
     files = [File(_("Python script"), python, f"{name}.py", "code", about)]
     if not missing:
         help = _(
-            "It needs PyTorch: the same updates with torch.optim, the same numbers up to rounding."
+            "Needs PyTorch: the same updates with torch.optim, and the same numbers up to rounding."
         )
         label, icon = _("PyTorch script"), "local_fire_department"
         files.append(File(label, torch, f"{name}-torch.py", icon, help))
@@ -99,7 +94,7 @@ def _scripts(name, python, about, torch, missing):
 def scene_menu(scene: Scene) -> None:
     """What can be kept of a scene."""
     if paths_hidden():
-        st.markdown(_("First your prediction: everything here tells how it ends."))
+        st.markdown(_("Make your prediction first: everything here shows how it ends."))
         return
     theme, link, ids = theme_name(), sharing.address(), list(state().ids)
     lesson, names = open_lesson_of_page(), [_file_name(of) for of in scene.both]
@@ -110,25 +105,25 @@ def scene_menu(scene: Scene) -> None:
             lambda: scene_page(scene, ids, theme, lesson),
             f"{name}.html",
             "play_circle",
-            _("One HTML file with pictures, table and player. It needs no network. 5 MB."),
+            _("One HTML file with pictures, table and player. It works offline. 5 MB."),
         ),
         File(
             _("Paths as CSV"),
             lambda: paths_csv(scene),
             f"{name}-paths.csv",
             "timeline",
-            _("Every step of every path, with the gradient that was met."),
+            _("Every step of every path, with the gradient there."),
         ),
         File(
             _("Table as CSV"),
             lambda: table_csv(scene),
             f"{name}.csv",
             "table",
-            _("The table under the pictures in full precision."),
+            _("The table below the pictures, in full precision."),
         ),
     ]
     about = _(
-        "It needs Python and NumPy only: the optimizers are written into it. It prints the same "
+        "Needs only Python and NumPy: the script contains the optimizers. It prints the same "
         "numbers."
     )
     missing = []
@@ -246,22 +241,22 @@ def page_menu() -> None:
             f"optviz-{page.key}.html",
             "web",
             _(
-                "One HTML file with the pictures and tables as they are now, to zoom and to read. "
-                "It needs no network. 5 MB."
+                "One HTML file with the pictures and tables as they are now. The pictures can be "
+                "zoomed. It works offline. 5 MB."
             ),
         )
     ]
     if trainings:
         about = _(
-            "It needs Python and NumPy only: networks, optimizers and data are written into it. It "
-            "trains the same networks and prints the same numbers."
+            "Needs only Python and NumPy: the script contains the networks, optimizers and data. "
+            "It trains the same networks and prints the same numbers."
         )
         missing = torch_training.not_in_torch(trainings)
         files += _scripts(f"optviz-{page.key}", python, about, torch, missing)
     _offer(files, missing)
     if any(training.dataset.key == OWN for training in trainings):
         st.caption(
-            _("A script reads your file: put {file} beside it.").format(
+            _("The scripts read your file: put {file} in the same folder.").format(
                 file=components.escape_markdown(own)
             )
         )

@@ -243,7 +243,7 @@ def mnist(rows):
             else:
                 yield values.reshape(-1, 784)[:n].astype(np.float32) / np.float32(255)
 '''
-OWN_ROWS = f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n'
+OWN_ROWS = f'FILE = Path("{OWN_FILE}")  # one example per row, its label last\n'
 LOADERS = {  # of what no function of ours makes: what is imported, and what loads it
     "digits": (
         {("base64", ""), ("io", "")},

@@ -74,13 +74,13 @@ def missing_message(key: str) -> str:
         return ""
     if key == OWN:
         return _(
-            "A link does not carry your own file, and the server forgets it when you leave. Upload "
-            "it below the menu of data."
+            "A link does not include your own file, and the server forgets it when you leave. "
+            "Upload it below the data menu."
         )
     if public():
         return _("{name} is not on this server.").format(name=DATASETS[key].name)
     return _(
-        "{name} is not here yet. Fetch it, or upload its four files, below the menu of data."
+        "{name} is not here yet. Fetch it, or upload its four files, below the data menu."
     ).format(name=DATASETS[key].name)
 
 
@@ -112,7 +112,7 @@ def _origin(key, provided):
     if folder is None:
         return _("{name} is not here yet: fetch it, or upload it.")
     if folder == cache_folder() / key:
-        return _("{name} comes from the server's cache folder, where it was fetched to.")
+        return _("{name} comes from the server's cache folder, to which it was fetched.")
     return _("{name} comes from the folder that ${variable} names on the server.")
 
 
@@ -124,7 +124,7 @@ def _upload(key, provided):
         lambda files: _read(key, files),
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD,
-        help=_("{files}, gzipped (.gz) or not. For you alone, until you leave.").format(
+        help=_("{files}, gzipped (.gz) or not. Only for you, until you leave.").format(
             files=", ".join(STEMS)
         ),
     )

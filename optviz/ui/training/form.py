@@ -123,15 +123,16 @@ class Data:
         if key == "digits":
             about = _(
                 "Train on the first examples instead of a random choice. The digits are in the "
-                "order in which they were collected, so other people wrote those that are for "
-                "validation and for the test."
+                "order in which they were collected, so those for validation and for the test "
+                "were written by other people."
             )
             Toggle("split.first", _("Test on other writers"), about).draw(form)
         if not hasattr(form.value, "validation"):  # the search has its own
             about = _(
-                "Of the examples that are not for training half is the validation set, by which "
-                "all curves and verdicts go; the rest is the test set, behind a button that "
-                "counts. Off, they go by all of them, as in the book and the lectures."
+                "Half of the examples that are not for training form the validation set, by which "
+                "all curves and verdicts go; the rest form the test set, behind a button that "
+                "counts its uses. If this is off, they go by all of these examples, as in the "
+                "book and the lectures."
             )
             keep = _("Keep a test set for the end")
             Toggle("split.validation", keep, about, on=VALIDATION, off=0.0).draw(form)
@@ -253,8 +254,8 @@ def fork_controls(form: Form, most: int) -> None:
             key=key,
             placeholder=_("now"),
             help=_(
-                "From this iteration on a copy of the optimizer goes its own way, with settings of "
-                "its own; both stay. Empty: where the training is now, or halfway once it is over."
+                "From this iteration on, a copy of the optimizer goes on with its own settings; "
+                "both stay. If empty: where the training is now, or halfway once it is over."
             ),
         )
 

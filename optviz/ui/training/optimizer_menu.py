@@ -108,8 +108,8 @@ def not_offered(network: Network) -> str:
     labels = ", ".join(OPTIMIZERS[k].label for k in dense)
     p = network.size
     return _(
-        "Not for networks: {labels}. Each works with a matrix, or with P + 1 points, of about "
-        "P × P numbers: for the {p:,} parameters of this one {n:,}."
+        "Not for networks: {labels}. Each works with a matrix, or with P + 1 points, of about P × "
+        "P numbers: with the {p:,} parameters of this network, {n:,}."
     ).format(labels=labels, p=p, n=p * p)
 
 
@@ -134,7 +134,9 @@ def optimizer_menu(form: Form, network: Network | None = None) -> None:
     select(form, _("Optimizer"), labels, change, key, help=tip, what="optimizer")
     st.caption(f"{sentence(OPTIMIZERS[key])} {'' if network else OPTIMIZERS[key].cite}")
     if network is None and OPTIMIZERS[key].layered:
-        st.caption(_("Made for the matrices of a network: on a function it is only to be seen."))
+        st.caption(
+            _("Made for the weight matrices of a network: on a function it only shows the idea.")
+        )
 
 
 def fits(wrapper: str, optimizer: str) -> bool:

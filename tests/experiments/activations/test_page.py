@@ -146,7 +146,7 @@ def test_extreme_settings_and_a_link_to_what_there_is_not():
         decode(bad, "activations")
     at = open_page("activations", s=bad)
     assert session(at).specs["activations"] == PAGE.opening
-    assert "as it opens" in at.warning[0].value
+    assert "default scene" in at.warning[0].value
 
 
 def test_own_samples_take_the_place_of_gaussian_numbers():
@@ -162,7 +162,7 @@ def test_own_samples_take_the_place_of_gaussian_numbers():
     assert "3 rows of 2 numbers" in page_text.text(sound(at))
     assert plots(at)["activations-settings-1"]["data"] != gaussian
     there = open_page("activations", session(at).specs["activations"])
-    assert "a link does not carry" in there.info[0].value, "who opens the link is told"
+    assert "a link does not include" in there.info[0].value, "who opens the link is told"
     labeled(at.button, "Back to Gaussian numbers").click().run()
     assert not at.info
     assert plots(sound(at))["activations-settings-1"]["data"] == gaussian
@@ -205,8 +205,8 @@ def test_files_as_programs_write_them(content):
         (b"1,2\n3,nan\n", "is not a number"),
         (b"1,2\n3,1e999\n", "is not a number"),
         (b"\xff\xfe\x00", "not a text file"),
-        (b"1,2\n" * (MAX_ROWS + 1), "At most"),
-        (b",".join([b"1"] * 600) + b"\n" + b",".join([b"1"] * 600), "At most"),
+        (b"1,2\n" * (MAX_ROWS + 1), "at most"),
+        (b",".join([b"1"] * 600) + b"\n" + b",".join([b"1"] * 600), "at most"),
     ],
 )
 def test_a_file_that_does_not_do_is_refused_with_a_reason(content, word):

@@ -109,16 +109,14 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
 
 
 def test_what_halving_saved(halved):
-    assert "stopped 10 of 12 trials: 208 iterations in place of 480, 57% saved" in text.saved(
-        halved
-    )
-    assert "208 iterations in place of 480 so far" in text.saved(replace(halved, round=0))
+    assert "stopped 10 of 12 trials: 208 iterations instead of 480, 57% saved" in text.saved(halved)
+    assert "208 iterations instead of 480 so far" in text.saved(replace(halved, round=0))
 
 
 def test_what_it_says_of_the_border_depends_on_whether_the_hyperparameter_matters():
     now = ended(replace(SMALL, trials=40, space=BOOK))
     rising = replace(now, points=np.stack([now.scores, now.points[:, 1]], -1))
-    assert "has not been tried" in text.border_warning(rising, 0, True)
+    assert "have not been tried" in text.border_warning(rising, 0, True)
     random = np.random.default_rng(0).random(now.points.shape)
     flat = replace(now, points=random * [1, 0] + [0, 0.5])
     assert "may be chance" in text.border_warning(flat, 1, True)
@@ -256,7 +254,7 @@ def test_the_test_set_is_behind_a_button_that_counts():
     assert f"**On the test set: {100 * share:.3g}%**" in words(sound(at))
     assert "used **once**" in words(at)
     assert (
-        f"**The 5 best trials asked together**, by the mean of their probabilities: {100 * together:.3g}%"
+        f"**The 5 best trials as an ensemble** that averages their probabilities: {100 * together:.3g}%"
         in words(at)
     )
     button = labeled(at.button, "Evaluate on the test set")
@@ -321,7 +319,7 @@ def test_importance_is_read_or_said_not_to_be():
     at = trained(open_page(KEY, SMALL), KEY)
     at.session_state[f"{KEY}-tabs"] = "Importance"
     sound(at.run())
-    assert "12 trials were trained to the end, and 15 are needed" in words(at)
+    assert "12 trials were trained to the end, but 15 are needed" in words(at)
     at = trained(open_page(KEY, replace(SMALL, trials=80)), KEY)
     at.session_state[f"{KEY}-tabs"] = "Importance"
     sound(at.run())
@@ -348,7 +346,7 @@ def test_stopping_keeps_and_resuming_ends_the_same():
 def test_the_border_s_button_widens_the_range_and_searches():
     space = Space((Axis("lr", -4.0, -1.0), Axis("l2", -8.0, -4.0)))
     at = trained(open_page(KEY, replace(SMALL, space=space, sampler=Choice("grid"))), KEY)
-    assert any("at the border" in w.value for w in at.warning)
+    assert any("at the edge" in w.value for w in at.warning)
     [button] = [b for b in at.button if "10⁻⁴ … 10¹" in b.label]
     button.click().run()
     assert session(sound(at)).specs[KEY].space.axes[0] == Axis("lr", -4.0, 1.0)
@@ -376,7 +374,7 @@ def test_other_hyperparameters_and_ranges():
     assert [a.key for a in axes()] == ["lr", "sigma"], "SGD has no momentum"
     assert not any(s.label == "Across" for s in at.selectbox)
     at.multiselect[0].set_value(["lr"]).run()
-    assert any("two hyperparameters or more" in e.value for e in at.error)
+    assert any("at least two hyperparameters" in e.value for e in at.error)
     assert len(axes()) == 2
     labeled(at.toggle, "Stop hopeless trials early").set_value(True).run()
     assert session(sound(at)).specs[KEY].halving == Halving()

@@ -77,7 +77,7 @@ def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
     [surface] = surfaces(at)
     assert list(plots(at)) == [CONTOUR, ALONG]
     assert components(at, "player")[0]["steps"] == 8
-    assert "Around the middle the plane" in words(at)
+    assert "Around the middle the loss" in words(at)
     assert not at.error
 
     at.session_state["folded-loss_landscape-Landscape-3"] = True
@@ -227,8 +227,8 @@ def test_a_plane_that_is_flat_but_for_rounding_is_drawn_flat():
     ("curvature", "says"),
     [
         ((4.0, 0.5), "condition number 8"),
-        ((4.0, -0.5), "no bowl"),
-        ((-1.0, -2.0), "does not bend upwards at all"),
+        ((4.0, -0.5), "not a bowl"),
+        ((-1.0, -2.0), "does not curve upward at all"),
         ((np.nan, np.nan), "not finite"),
     ],
 )

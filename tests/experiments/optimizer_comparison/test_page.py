@@ -319,7 +319,7 @@ def test_a_saved_network_is_loaded_and_asked_and_another_file_is_refused():
     [state, *_] = context(SMALL).states
     content = save(SMALL.network, state.params[0, 0], state.running_statistics[0, 0])
     sound(at.run()).file_uploader[0].upload("mine.npz", content).run()
-    share = f"Loaded: {state.accuracy[-1, 1, 0, 0]:.1%} of the validation set"
+    share = f"Loaded: {state.accuracy[-1, 1, 0, 0]:.1%} accuracy on the validation set"
     assert share in page.text(sound(at))
     other = Network((2, 4, 2))
     content = save(other, other.init(0), other.running_statistics())

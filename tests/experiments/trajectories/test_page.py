@@ -431,7 +431,7 @@ def test_the_link_on_the_page_opens_the_same_scene():
 def test_a_bad_link_or_lesson_opens_the_book_s_scene_and_says_why(query):
     at = open_page(KEY, **query)
     assert scene(at) == BOOK
-    assert "as it opens by itself" in session(at).complaint
+    assert "with its default scene" in session(at).complaint
 
 
 def test_locked_and_hidden_groups():
@@ -528,7 +528,7 @@ def test_everything_is_offered_and_what_torch_does_not_have_is_named():
     assert [b.proto.label for b in at.get("download_button")] == offered
     change(at, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion"))))
     assert [b.proto.label for b in at.get("download_button")] == offered[:-1]
-    assert "PyTorch does not do the same as Lion" in text(at)
+    assert "PyTorch has no exact equivalent of Lion" in text(at)
 
 
 def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed():

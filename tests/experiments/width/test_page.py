@@ -124,7 +124,7 @@ def what_is_said_and_kept():
     """The verdict says what the figure shows, and the file has every network."""
     found = context(SCENE)
     standard, mup = curves(found.spec, found.states)
-    assert "by a factor of 16 in the standard parametrization, of 2" in verdict(found)
+    assert "by a factor of 16 in the standard parametrization and 2" in verdict(found)
     rings = [m.x[0] for panel in over_rate(found).panels for m in panel.marks if "best" in m.uid]
     rates = 2.0 ** np.arange(-11, -1)
     assert rings == [rates[c.best] for c in (*standard, *mup)]

@@ -58,8 +58,10 @@ class Table:
         rows: Sequence[Mapping[Column | str, Cell]],
         styles: Sequence[Style | None] = (),
     ) -> "Table":
-        """Of rows, one at least, whose cells are told by their columns, in the order of these."""
-        return cls(label, list(rows[0]), [list(row.values()) for row in rows], styles)
+        """Of rows whose cells are told by their columns, in the order of these."""
+        return cls(
+            label, list(rows[0]) if rows else [], [list(row.values()) for row in rows], styles
+        )
 
     def html(self) -> str:
         """With a heading for every row and column; narrow windows scroll it sideways."""

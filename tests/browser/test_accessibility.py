@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from optviz.experiments.trajectories.spec import BOOK, TYPED, Objective
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from tests.browser.test_trajectories import rate
@@ -107,6 +108,20 @@ def test_a_change_is_told_once_and_a_play_does_not_chatter(page):
     [told] = page.evaluate("() => told")
     assert told.startswith("SGD: ")
     assert "Adam" not in told
+
+
+def test_what_is_told_of_a_function_of_x_alone_is_its_loss_and_status(opened):
+    """Its table has no column for y."""
+    sgd = replace(BOOK, optimizers=BOOK.optimizers[:1])
+    scene = replace(sgd, objective=Objective(TYPED, "(x-1)^2", start=(2.0, 0.0)))
+    page = opened(f"?s={encode(SharedScene('trajectories', scene))}")
+    page.wait_for_timeout(800)
+    rate(page).press("ArrowLeft")
+    page.wait_for_function("s => document.querySelector(s).textContent", arg=HEARD)
+    heads = page.locator(".ov-timetable thead th").all_inner_texts()
+    cells = page.locator(".ov-timetable tbody tr").first.locator("> *").all_inner_texts()
+    row = dict(zip(heads, cells, strict=True))
+    assert page.locator(HEARD).inner_text() == f"SGD: {row['loss']}, {row['status']}."
 
 
 def test_training_says_when_it_is_complete(window):

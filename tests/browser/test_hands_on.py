@@ -361,7 +361,9 @@ class TestPredict:
         page.get_by_role("option", name="AdaGrad").click()
         page.wait_for_function("() => !document.querySelector('.st-key-reveal button').disabled")
         button(page, "Reveal").click()
-        page.locator(".st-key-predict").get_by_text("Right: AdaGrad, at step 29").wait_for()
+        page.locator(".st-key-predict").get_by_text(
+            "Right: AdaGrad got within 0.001 of the optimum first, at step 29"
+        ).wait_for()
         assert "10 of 10" in page.locator(".st-key-predict").inner_text()
 
 

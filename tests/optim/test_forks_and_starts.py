@@ -541,7 +541,7 @@ class TestFan:
 
     def test_on_a_grid_and_of_a_fork(self):
         adam = optimizer("adam", lr=0.5)
-        self.check(adam, Choice("grid", {"columns": 3}))
+        self.check(scheduled(adam), Choice("grid", {"columns": 3}))
         self.check(OptimizerConfig(Choice("lbfgs"), fork=Fork(adam, AT)), Choice("ring"))
 
     def check(self, config, initial_points):

@@ -132,6 +132,16 @@ def test_noise_of_an_array_of_seeds_is_that_of_each(kind):
 
 
 @pytest.mark.parametrize("kind", NOISES)
+def test_noise_of_a_run_does_not_depend_on_how_many_steps_follow_or_on_other_seeds(kind):
+    noise = NOISES[kind](scale=1.5)
+    long, short = (minimize(BOWL, SGD(lr=0.1), (-7, 2), n, noise=noise, seed=5) for n in (50, 20))
+    assert np.array_equal(long.points[:21], short.points)
+    grid = minimize(BOWL, SGD(lr=0.1), (-7, 2), 20, noise=noise, seed=[[4, 5], [6, 7]])
+    assert np.array_equal(grid.points[:, 0, 1], short.points)
+    assert not np.array_equal(grid.points[:, 1, 1], short.points)
+
+
+@pytest.mark.parametrize("kind", NOISES)
 def test_noise_of_a_step_is_a_function_of_seed_and_step(kind):
     noise = NOISES[kind](scale=1.0)
     first = noise.table(9, 40)

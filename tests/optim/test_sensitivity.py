@@ -96,6 +96,11 @@ def test_the_end_of_columns_noise_schedules_and_forks(f, opt, more, small_chunks
     same_end(final(f, opt, at, STEPS, **more), minimize(f, opt, at, STEPS, **more))
 
 
+def test_no_starts_have_no_ends():
+    ends = final(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](), np.empty((0, 2)), 5)
+    assert (ends.point.shape, ends.value.shape) == ((0, 2), (0,))
+
+
 def test_where_f_settles_at_a_level():
     """One level for all, and one for each that its end decides; momentum's ends lie on all sides."""
     at, opt = somewhere(BOWL, (9,)), MOMENTUM(lr=0.1)

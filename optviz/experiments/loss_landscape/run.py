@@ -73,9 +73,7 @@ class LossSurface:
     paths: tuple[Path, ...]
     x: np.ndarray  # (n,) along the first direction
     y: np.ndarray  # (n,) along the second
-    points: (
-        np.ndarray
-    )  # (m, 2) of the plane: the grid row by row, then what is nearest to the paths
+    points: np.ndarray  # (m, 2) of the plane: the grid by rows, then what is nearest to the paths
     loss: np.ndarray  # at the points, then where the paths really were
     done: int = 0  # how many of these are known
     key: str = ""  # what it depends on

@@ -52,7 +52,7 @@ def final(
     batch, most = x.shape[:-1], ROWS
     if level is not None or (np.ndim(seed) and (f.noise if noise is None else noise) is not None):
         most = min(ROWS, max(1, MAX_BYTES // (16 * max(steps, 1))))
-    n = max(int(np.prod(batch)), 1)
+    n = int(np.prod(batch))
     ends = {
         "point": np.full((n, x.shape[-1]), np.nan),
         "value": np.full(n, np.nan),
@@ -71,8 +71,9 @@ def final(
 def _walks(f, opt, x, at_once, steps, *more) -> Iterator[tuple[np.ndarray, Walk]]:
     """The rows of a batch some at a time: their numbers, and the walk `(rows, d)`."""
     batch, (noise, schedule, seed, then) = x.shape[:-1], more
-    everyone = np.arange(max(int(np.prod(batch)), 1))
-    for place in np.split(everyone, range(at_once, len(everyone), at_once)):
+    everyone = np.arange(int(np.prod(batch)))
+    for first in range(0, len(everyone), at_once):
+        place = everyone[first : first + at_once]
         rows = np.unravel_index(place, batch) if batch else ()
         seeds = np.broadcast_to(seed, batch)[rows] if np.ndim(seed) else seed
         picked = [s._replace(optimizer=optimizer_for_rows(s.optimizer, batch, rows)) for s in then]

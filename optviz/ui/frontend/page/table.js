@@ -63,9 +63,10 @@ class Table {
 
   // Says, to those who hear, the rows that have changed since it last did so.
   announce() {
-    const rows = [...this.body.querySelectorAll("tbody tr")].map(tr => {
-      const [name, , , loss, , , , status] = [...tr.children].map(cell => cell.textContent);
-      return `${name}: ${loss}, ${status}.`;
+    const rows = [...this.body.querySelectorAll("tbody tr")].map((tr, i) => {
+      const [name, ...cells] = [...tr.children].map(cell => cell.textContent);
+      const loss = cells[this.rows[i].y ? 2 : 1]; // a function of x alone has no column for y
+      return `${name}: ${loss}, ${cells.at(-1)}.`;
     });
     if (this.announced)
       this.status.textContent =

@@ -139,11 +139,11 @@ def paths(
     domain, tracks = f.domain, [Path(*track) for track in tracks]
     marks: list[Mark] = [_minima(found, theme) for found in minima]
     for path in tracks:
-        marks += entry(path.name, _halo(domain, path, theme), group=path.id)
+        marks.append(_halo(domain, path, theme))
     for path in tracks:
         inner = [*_more(domain, path, theme), *_simplex(domain, path)]
-        drawn = [*inner, *_path(domain, path, theme, markers)]
-        marks += entry(path.name, *drawn, group=path.id)
+        marks += entry(path.name, *inner, group=path.id)
+        marks += _path(domain, path, theme, markers)
     marks.append(
         Dots(
             [start[0]],
@@ -223,12 +223,23 @@ def _path(domain, path, theme, markers):
     head = min(len(steps), 1)  # none where the path is nowhere
     plain = len(steps) - head
     said = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
-    line = {"values": path.values, "hover": said if path.hover is None else path.hover}
+    line = Line(
+        *drawn.T,
+        style,
+        name=path.name,
+        uid=path.id,
+        group=path.id,
+        values=path.values,
+        hover=said if path.hover is None else path.hover,
+        meta={"trail": True},
+    )
     dots = Dots(
         x,
         y,
         style,
+        name=path.name,
         uid=f"{path.id}m",
+        group=path.id,
         legend=False,
         values=[*steps, *[at] * out],
         meta={"of": path.id, "head": plain},
@@ -237,14 +248,22 @@ def _path(domain, path, theme, markers):
         edge=[style.color] * plain + [theme.ink] * head + [style.color] * out,
         edge_width=[0] * plain + [1.5] * head + [3] * out,
     )
-    return [Line(*drawn.T, style, uid=path.id, meta={"trail": True}, **line), dots]
+    return [line, dots]
 
 
 def _halo(domain, path, theme):
     """A wider line below the path, so that it stands out from whatever color it crosses."""
-    look = {"width": 5.5, "opacity": 0.85, "meta": {"trail": True}, "legend": False}
-    x, y = within_reach(domain, path.points).T
-    return Line(x, y, Style(theme.page), uid=f"{path.id}h", **look)
+    return Line(
+        *within_reach(domain, path.points).T,
+        Style(theme.page),
+        name=path.name,
+        uid=f"{path.id}h",
+        group=path.id,
+        width=5.5,
+        opacity=0.85,
+        legend=False,
+        meta={"trail": True},
+    )
 
 
 def _more(domain, path, theme):

@@ -109,18 +109,21 @@ def trail(
     every = max(-(-len(y) // shapes), 1)
     steps = [k for k in range(begin, head, every) if np.isfinite(y[k])]
     steps += [head] * min(len(y), 1)
+    group = group or uid
     markers = Dots(
         x[steps],
         y[steps],
         style,
+        name=name,
         uid=f"{uid}m",
+        group=group,
         legend=False,
         size=[sizes[0]] * (len(steps) - 1) + [sizes[1]],
         values=steps,
         meta={"of": uid, "head": len(steps) - 1},
     )
-    drawn = Line(x, y, style, uid=uid, meta={"trail": True}, **line)
-    return entry(name, drawn, markers, group=group or uid)
+    drawn = Line(x, y, style, name=name, uid=uid, group=group, meta={"trail": True}, **line)
+    return [drawn, markers]
 
 
 def bar_with_seeds(

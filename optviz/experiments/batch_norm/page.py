@@ -17,6 +17,7 @@ from optviz.plot import style
 from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.assets import as_image
+from optviz.ui.components import button
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import Form
 from optviz.ui.session import session
@@ -173,9 +174,8 @@ def _stepper(example, theme):
             ("back", _("Back"), -1, 0),
             ("next", _("Next"), 1, graph.STEPS),
         ):
-            icon = ":material/arrow_back:" if by < 0 else ":material/arrow_forward:"
-            more = {"on_click": move, "args": (by,), "disabled": state[key] == end}
-            st.button(label, icon=icon, key=f"batch-norm-{name}", **more)
+            icon = "arrow_back" if by < 0 else "arrow_forward"
+            button(label, f"batch-norm-{name}", move, by, icon=icon, disabled=state[key] == end)
         step = st.slider(_("Steps done"), 0, graph.STEPS, key=key)
     st.markdown(walkthrough.title(step))
     equations = (

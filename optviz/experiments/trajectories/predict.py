@@ -11,6 +11,7 @@ from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import KEY, Prediction, prediction, state
 from optviz.translation import _
 from optviz.ui import locks
+from optviz.ui.components import button
 from optviz.ui.form import Form, select
 from optviz.ui.session import session
 
@@ -126,17 +127,27 @@ def _standing(found, ids, scene):
 
 
 def _buttons(form, found):
-    def primary(label, key, icon, put, of, disabled):
-        icon = f":material/{icon}:"
-        more = {"args": (of,), "type": "primary", "disabled": disabled}
-        st.button(label, key=key, icon=icon, on_click=put, **more)
-
     if found.paths_hidden:
-        primary(_("Reveal"), "reveal", "visibility", reveal, form.value, not found.answered)
+        button(
+            _("Reveal"),
+            "reveal",
+            reveal,
+            form.value,
+            icon="visibility",
+            primary=True,
+            disabled=not found.answered,
+        )
     else:
-        primary(_("Next question"), "again", "replay", another, form, found.points is None)
-    icon = ":material/close:"
-    st.button(_("Stop predicting"), key="stop-predicting", icon=icon, on_click=stop)
+        button(
+            _("Next question"),
+            "again",
+            another,
+            form,
+            icon="replay",
+            primary=True,
+            disabled=found.points is None,
+        )
+    button(_("Stop predicting"), "stop-predicting", stop, icon="close")
 
 
 def _question(found, ids, names):

@@ -10,7 +10,7 @@ from optviz.shell.links import tile
 from optviz.shell.opening import open_lesson, open_lesson_of_page, open_page
 from optviz.translation import _
 from optviz.ui import locks
-from optviz.ui.components import theme_name
+from optviz.ui.components import button, theme_name
 from optviz.ui.live import follow_theme
 from optviz.ui.session import session
 
@@ -49,18 +49,16 @@ def card() -> None:
         st.caption(lesson.source)
         with st.container(horizontal=True, gap="small"):
             _neighbors(lesson)
-            st.button(
+            button(
                 _("Reset lesson"),
-                key="lesson-reset",
-                icon=":material/restart_alt:",
+                "lesson-reset",
+                open_lesson,
+                lesson.key,
+                icon="restart_alt",
                 disabled=not _free(),  # or it would lead around what is locked
-                on_click=open_lesson,
-                args=(lesson.key,),
                 help=_("Restore the lesson's own scene with all its settings."),
             )
-            st.button(
-                _("Close"), key="lesson-close", icon=":material/close:", on_click=close_lesson
-            )
+            button(_("Close"), "lesson-close", close_lesson, icon="close")
 
 
 def _neighbors(lesson):
@@ -68,17 +66,17 @@ def _neighbors(lesson):
     keys = [key for key, other in LESSONS.items() if other.page == lesson.page]
     at = keys.index(lesson.key)
     for key, name, named, icon, to in (
-        ("Previous", _("Previous"), _("Previous: {title}"), ":material/arrow_back:", at - 1),
-        ("Next", _("Next"), _("Next: {title}"), ":material/arrow_forward:", at + 1),
+        ("Previous", _("Previous"), _("Previous: {title}"), "arrow_back", at - 1),
+        ("Next", _("Next"), _("Next: {title}"), "arrow_forward", at + 1),
     ):
         there = 0 <= to < len(keys)
-        st.button(
+        button(
             named.format(title=LESSONS[keys[to]].title) if there else name,
-            key=f"lesson-{key}",
+            f"lesson-{key}",
+            open_lesson,
+            keys[to] if there else "",
             icon=icon,
             disabled=not there or not _free(),
-            on_click=open_lesson,
-            args=(keys[to] if there else "",),
         )
 
 

@@ -16,7 +16,7 @@ from optviz.translation import _, ngettext
 from optviz.ui import locks
 from optviz.ui.assets import as_image
 from optviz.ui.cache import cached
-from optviz.ui.components import download_button, escape_markdown, theme_name
+from optviz.ui.components import button, download_button, escape_markdown, theme_name
 from optviz.ui.public import uploads
 from optviz.ui.session import session
 
@@ -96,13 +96,8 @@ def _take(make) -> None:
 def collect_button() -> None:
     """Puts what is on the page at the end of the plan."""
     n = len(state().plan.scenes)
-    st.button(
-        _("Add to the lesson plan"),
-        key="plan-add",
-        icon=":material/playlist_add:",
-        disabled=n >= MAX_ITEMS,
-        on_click=_collect,
-    )
+    label = _("Add to the lesson plan")
+    button(label, "plan-add", _collect, icon="playlist_add", disabled=n >= MAX_ITEMS)
     if n:
         message = ngettext("The plan has {n} scene.", "The plan has {n} scenes.", n).format(n=n)
         st.page_link(page_of("plan"), label=message)
@@ -125,22 +120,22 @@ def card() -> None:
         with st.container(horizontal=True, gap="small"):
             _play_button(_("Previous"), "arrow_back", S.at - 1)
             _play_button(_("Next"), "arrow_forward", S.at + 1)
-            st.button(_("Close"), key="plan-close", icon=":material/close:", on_click=_close)
+            button(_("Close"), "plan-close", _close, icon="close")
 
 
 def _close():
     state().at = None
 
 
-def _play_button(label, icon, to, kind="secondary"):
-    st.button(
+def _play_button(label, icon, to, primary=False):
+    button(
         label,
-        key=f"plan-{icon}",
-        icon=f":material/{icon}:",
+        f"plan-{icon}",
+        play,
+        to,
+        icon=icon,
+        primary=primary,
         disabled=not 0 <= to < len(state().plan.scenes) or not locks.scene_is_editable(),
-        on_click=play,
-        args=(to,),
-        type=kind,
     )
 
 
@@ -173,7 +168,7 @@ def page() -> None:
         _row(i, item)
     with st.container(horizontal=True, vertical_alignment="center", key="plan-keep"):
         if S.plan.scenes:
-            _play_button(_("Play"), "play_arrow", 0, "primary")
+            _play_button(_("Play"), "play_arrow", 0, primary=True)
             text = canonical_json(to_dict(S.plan))
             name = "optviz-lesson-plan.json"
             download_button(_("Save as a file"), lambda: text, name, "plan-save")

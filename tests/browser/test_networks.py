@@ -77,6 +77,53 @@ def test_a_training_grows_stops_and_goes_on(visit):
     )
 
 
+# As if the page were run, until it is said that it is not; counts what is asked of Streamlit meanwhile.
+HOLD = """() => {
+  const { send } = WebSocket.prototype;
+  window.asked = 0;
+  WebSocket.prototype.send = function (...message) {
+    window.asked += this.url.includes("/_stcore/");
+    return send.apply(this, message);
+  };
+  document.querySelector("[data-test-script-state]").dataset.testScriptState = "running";
+}"""
+RELEASE = "() => { document.querySelector('[data-test-script-state]').dataset.testScriptState = 'notRunning'; }"
+
+
+def test_pictures_stay_while_another_training_takes_their_place(window, visit):
+    told = []
+
+    def listen(socket):
+        if socket.url.endswith("/beside"):
+            socket.on("framereceived", lambda answer: told.append(answer))
+
+    window.on("websocket", listen)
+    page = visit("batch_norm", "curves-0")
+    window.remove_listener("websocket", listen)
+    trained(page, "batch_norm-one")
+    picture = page.query_selector(".st-key-batch_norm-curves-0 .ov-plot")
+    page.get_by_text("Reached 90% training accuracy").wait_for()
+    page.get_by_label("rate, exact value").first.fill("0.0001")
+    page.get_by_text("Reached 90% training accuracy").wait_for(state="detached")
+    trained(page, "batch_norm-one")
+    page.get_by_label("iterations, exact value").fill("3000")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 6000')"
+    )
+    begun(page, "batch_norm-one")
+    page.locator(".st-key-stop-batch_norm-one button").wait_for()
+    # of a part that is to be run during a run of the page, Streamlit drops what it has not sent
+    page.evaluate(HOLD)
+    told.clear()
+    while not any('"rerun":true' in answer for answer in told):
+        page.wait_for_timeout(40)
+    page.wait_for_timeout(400)
+    assert page.evaluate("() => window.asked") == 0
+    page.evaluate(RELEASE)
+    trained(page, "batch_norm-one")
+    assert picture.evaluate("e => e.isConnected"), "what stands before it has gone"
+
+
 def test_a_running_training_is_forked_and_both_branches_go_on(visit):
     page = visit("optimizer_comparison", "curves-0")
     page.get_by_label("iterations, exact value").fill("4000")

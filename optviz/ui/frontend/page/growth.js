@@ -7,7 +7,9 @@ import { plots } from "./clock.js";
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
 const ALONE = 1000; // ms from one run of the page to the next where nobody answers
 const LOST = 8000; // ms after which a run of the page that has brought nothing is asked for again
+const QUIET = 150; // ms without a run of the page before another is asked for
 
+const isRunning = () => !document.querySelector("[data-test-script-state=notRunning]");
 // The version of each picture that is here.
 const drawn = () => Object.fromEntries([...plots].map(([name, host]) => [name, host.figure?.version]));
 
@@ -35,15 +37,20 @@ class Growth {
   async ask() {
     const { key } = this, begun = performance.now(), answer = await ask(key, drawn());
     if (key !== this.key) return; // the page was run meanwhile, or is gone
-    if (!answer) {
-      const due = begun + (answer === undefined ? ALONE : 0);
-      return this.once(due, () => {
-        this.setState("values", { key, drawn: drawn() });
-        this.once(performance.now() + LOST, () => this.ask());
-      });
-    }
+    if (!answer) return this.rerun(answer === undefined ? begun + ALONE : performance.now() + QUIET);
     for (const [name, news] of Object.entries(answer.pictures ?? {})) plots.get(name)?.applyGrowth(news);
     this.once(begun + (answer.every ?? 0), () => this.ask());
+  }
+
+  // Never while the page is run, which may bring all that is wished for: when a run of a part of it
+  // waits, Streamlit drops what it has not yet sent of that part, and the browser would take the
+  // pictures away as if they were no more.
+  rerun(due) {
+    this.once(due, () => {
+      if (isRunning()) return this.rerun(performance.now() + QUIET);
+      this.setState("values", { key: this.key, drawn: drawn() });
+      this.once(performance.now() + LOST, () => this.ask());
+    });
   }
 
   stop() {

@@ -42,7 +42,8 @@ def tabs(context: Context, view: View):
         opened = switch(_("Results"), {label: label for label in parts}, key, default=wanted)
     for i, part in enumerate(parts[opened]):
         if isinstance(part, Section):
-            _section(context, part, f"{context.page.key}-{opened}-{i}")
+            with st.container():  # its place, also where it shows nothing
+                _section(context, part, f"{context.page.key}-{opened}-{i}")
         else:
             draw_part(context, part)
     draw_part(context, test_set)
@@ -152,7 +153,7 @@ def _show(made, key: str):
     """Draw what a part has made."""
     match made:
         case None | "":
-            pass
+            st.container()  # its place: or the browser would make anew what follows, when it comes
         case Figure():
             show(key, made)
         case Table():

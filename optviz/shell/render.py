@@ -241,7 +241,8 @@ def _watch(page, view, first, jobs):
         tabs(context, view)
 
     if comparing:
-        kept.controls(context_of(page, states_of(results, jobs())), view, results)
+        with st.container():
+            kept.controls(context_of(page, states_of(results, jobs())), view, results)
     run_jobs(
         name,
         lambda: [*jobs(), *due],

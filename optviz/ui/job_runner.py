@@ -120,17 +120,8 @@ def run_jobs(
     offered = results.running
     session().job_status = _said(amount, offered)
     _buttons(name, results, now, amount, verb, keep)
-    if session().budget_spent:
-        message = _(
-            "This is a public server: each visit can train for {seconds:.0f} s, and yours has "
-            "used them up. What you have trained stays, and what others have trained shows at "
-            "once; on your own computer there is no limit."
-        )
-        st.info(message.format(seconds=training_seconds()), icon=":material/hourglass_disabled:")
-    if not results.running:
-        for reason in _errors(results, now):
-            message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
-            st.error(message, icon=":material/error:")
+    with st.container():
+        _messages(results, now)
 
     def over():
         """Whether all that was to come is there, or another page is to be drawn."""
@@ -185,6 +176,21 @@ def run_jobs(
                 follow_growth(f"growth-{name}", Endpoint("growth", news, watch=True), EVERY)
 
     pictures()
+
+
+def _messages(results, jobs):
+    """What stands in the way of more."""
+    if session().budget_spent:
+        message = _(
+            "This is a public server: each visit can train for {seconds:.0f} s, and yours has "
+            "used them up. What you have trained stays, and what others have trained shows at "
+            "once; on your own computer there is no limit."
+        )
+        st.info(message.format(seconds=training_seconds()), icon=":material/hourglass_disabled:")
+    if not results.running:
+        for reason in _errors(results, jobs):
+            message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
+            st.error(message, icon=":material/error:")
 
 
 @contextmanager

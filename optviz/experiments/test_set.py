@@ -13,7 +13,7 @@ from optviz.plot.series import over_seeds
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Progress
 from optviz.translation import _
-from optviz.ui.components import table
+from optviz.ui.components import button, table
 from optviz.ui.session import session
 from optviz.ui.training.jobs import data_of
 
@@ -36,11 +36,11 @@ def evaluate_once(key: str, evaluate: Callable[[], Any]) -> Any:
         record.uses += 1
         record.results[key] = evaluate()
 
-    st.button(
+    button(
         _("Evaluate on the test set"),
-        key=session().key("test"),
-        icon=":material/science:",
-        on_click=take,
+        session().key("test"),
+        take,
+        icon="science",
         disabled=key in record.results,
         help=_(
             "Everything else uses the validation set. Every evaluation on the test set is counted."

@@ -9,7 +9,7 @@ from optviz.shell.links import page_of
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, decode
 from optviz.translation import _
-from optviz.ui.components import escape_markdown, page_contents
+from optviz.ui.components import button, escape_markdown, page_contents
 from optviz.ui.locks import Controls, is_hidden, restricted_groups, scene_is_editable
 from optviz.ui.session import earlier_session, session
 
@@ -130,7 +130,7 @@ def draw_complaint() -> None:
     """What was wrong with the link that opened this session, until it is put away."""
     if session().complaint:
         st.warning(escape_markdown(session().complaint), icon=":material/link_off:")
-        st.button(_("OK"), key="complaint-read", on_click=_put_away)
+        button(_("OK"), "complaint-read", _put_away)
 
 
 def _put_away():

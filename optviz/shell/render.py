@@ -22,7 +22,7 @@ from optviz.training import merge_seeds
 from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.cache import cached
-from optviz.ui.components import lazy_popover, page_contents, theme_name, toolbar
+from optviz.ui.components import button, lazy_popover, page_contents, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
 from optviz.ui.live import draw_notes, draw_settled, full_rerun, on_rest
@@ -131,13 +131,8 @@ def _presets(page):
     if page.presets:
         with st.container(horizontal=True, key=f"{page.key}-presets", gap="small"):
             for preset in page.presets:
-                st.button(
-                    preset.label,
-                    key=f"preset-{preset.label}",
-                    help=preset.help or None,
-                    on_click=_take,
-                    args=(page, preset),
-                )
+                key = f"preset-{preset.label}"
+                button(preset.label, key, _take, page, preset, help=preset.help)
 
 
 def _take(page, preset):

@@ -10,6 +10,7 @@ from optviz.experiments.activations.spec import MAX_STACKS, Activations
 from optviz.experiments.page import Download, Page, Tab, View
 from optviz.spec import Choice
 from optviz.translation import N_, _
+from optviz.ui.components import button
 from optviz.ui.controls import Menu, Panel, Toggle
 from optviz.ui.form import Form
 
@@ -27,16 +28,16 @@ def settings(form: Form) -> None:
             st.markdown(f"**{title}**")
         place.at(i).draw((*MENUS, Panel(title, NUMBERS, live=True)))
 
-    def button(label, icon, changed):
+    def change(label, icon, changed):
         key = place.key(f"{icon}-{len(stacks)}")
-        st.button(label, key, icon=icon, width="stretch", on_click=place.set, args=(changed,))
+        button(label, key, place.set, changed, icon=icon, wide=True)
 
     if len(stacks) < MAX_STACKS:
         other = replace(stacks[0], initializer=Choice(("book", "he_normal")[len(stacks) - 1]))
-        button(_("Compare with another setting"), ":material/add:", (*stacks, other))
+        change(_("Compare with another setting"), "add", (*stacks, other))
     if len(stacks) > 1:
         remove = _("Remove setting {letter}").format(letter=text.LETTERS[len(stacks) - 1])
-        button(remove, ":material/close:", stacks[:-1])
+        change(remove, "close", stacks[:-1])
 
 
 PAGE = Page(

@@ -8,6 +8,7 @@ from optviz.experiments.activations.spec import DeepStack
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.cache import cached
+from optviz.ui.components import button
 from optviz.ui.form import Form
 from optviz.ui.own_file import OwnFile, own_file, upload_field
 from optviz.ui.public import uploads
@@ -59,12 +60,7 @@ def upload(form: Form) -> None:
                 "In use: {rows} rows of {columns} numbers, each column with mean 0 and variance 1."
             )
             st.caption(message.format(rows=len(own().content), columns=own().content.shape[1]))
-            st.button(
-                _("Back to Gaussian numbers"),
-                key="own-samples-away",
-                on_click=_put_away,
-                args=(place,),
-            )
+            button(_("Back to Gaussian numbers"), "own-samples-away", _put_away, place)
 
 
 def _put_away(place):

@@ -28,7 +28,7 @@ from optviz.spec import canonical_json, to_dict, validate
 from optviz.translation import N_, _
 from optviz.tuning import RIVALS, Halving, Interval, Search, SearchJob, split_data
 from optviz.tuning.search import final_accuracies
-from optviz.ui.components import show
+from optviz.ui.components import button, show
 from optviz.ui.controls import Menu, Panel, Several, Toggle, When
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
@@ -89,13 +89,8 @@ def filtered(context):
     def draw():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(text.filtered(spec, kept), width="stretch")
-            st.button(
-                _("Show all trials"),
-                key=session().key("show-all"),
-                icon=":material/filter_alt_off:",
-                on_click=_filter,
-                args=({},),
-            )
+            key = session().key("show-all")
+            button(_("Show all trials"), key, _filter, {}, icon="filter_alt_off")
 
     return Widget(draw)
 
@@ -202,12 +197,8 @@ def _border(state, i, upper):
         session().show(KEY, replace(state.search, space=wider))
         run(KEY)
 
-    st.button(
-        text.widen(wider.axes[i].low, wider.axes[i].high),
-        key=session().key(f"widen-{i}-{upper}"),
-        icon=":material/open_in_full:",
-        on_click=widen,
-    )
+    label = text.widen(wider.axes[i].low, wider.axes[i].high)
+    button(label, session().key(f"widen-{i}-{upper}"), widen, icon="open_in_full")
 
 
 def best(context):

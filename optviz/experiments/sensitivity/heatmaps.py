@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import streamlit as st
 
 from optviz.experiments.page import Caption, Context, Expander, Row, Widget
 from optviz.experiments.sensitivity import figures, noise, race, run, text
@@ -26,7 +25,7 @@ from optviz.plot import (
 from optviz.plot.style import mix_color
 from optviz.plot.writers.paper import cell_edges
 from optviz.translation import _
-from optviz.ui.components import show
+from optviz.ui.components import button, show
 from optviz.ui.session import session
 
 CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slowest start
@@ -178,9 +177,7 @@ def map_of(context: Context) -> list:
 
     def link():
         label = _("{name} as it is set, in Trajectories").format(name=spec.names[spec.chosen])
-        st.button(
-            label, key="sensitivity-follow", icon=":material/conversion_path:", on_click=follow
-        )
+        button(label, "sensitivity-follow", follow, icon="conversion_path")
 
     parts = [
         Row([Widget(draw), Widget(lambda: figures.preview(spec, context.theme))], (6, 5)),

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from functools import partial
 
-import streamlit as st
-
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import state
@@ -14,6 +12,7 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.theory import curvatures
 from optviz.plot import number
 from optviz.translation import _
+from optviz.ui.components import button
 from optviz.ui.form import Form, select
 from optviz.ui.training.optimizer_menu import chips
 
@@ -31,8 +30,7 @@ def good_rates(form: Form) -> None:
     for i, (label, settings) in enumerate(found.items()):
         label = label.format(values=", ".join(number(v, 3) for v in settings.values()))
         take = partial(form.at("method").set, method.with_values(**settings))
-        more = {"on_click": take, "width": "stretch", "disabled": form.locked}
-        st.button(label, key=form.key(f"good-{i}"), **more)
+        button(label, form.key(f"good-{i}"), take, wide=True, disabled=form.locked)
 
     if best and not form.value.fork:
         keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]

@@ -36,7 +36,7 @@ from optviz.plot import THEMES, method_styles
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import escape_markdown, theme_name
+from optviz.ui.components import button, escape_markdown, theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
 from optviz.ui.session import session
@@ -258,8 +258,7 @@ def _again():
     """A button that begins again with the book's scene, where that may be."""
     if locks.scene_is_editable():
         label = _("Reset to the book's figure 6.8")
-        more = {"on_click": session().show, "args": (KEY, BOOK), "width": "stretch"}
-        yield lambda form: st.button(label, key="book", **more)
+        yield lambda form: button(label, "book", session().show, KEY, BOOK, wide=True)
 
 
 def _of_one(form):

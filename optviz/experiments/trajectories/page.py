@@ -30,7 +30,7 @@ from optviz.plot.style import pack_array
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import lazy_popover, player, show, theme_name
+from optviz.ui.components import button, lazy_popover, player, show, theme_name
 from optviz.ui.controls import switch
 from optviz.ui.form import Form
 from optviz.ui.live import live_patch, start_handle
@@ -168,11 +168,11 @@ def buttons(form: Form) -> None:
         lazy_popover(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
     if locks.scene_is_editable() and not locks.is_hidden("view"):
         _compare(form)
-    st.button(
+    button(
         _("Predict"),
-        key="predict-begin",
-        icon=":material/psychology_alt:",
-        on_click=predict.begin,
+        "predict-begin",
+        predict.begin,
+        icon="psychology_alt",
         disabled=not form.value.optimizers or prediction() is not None,
         help=_(
             "Hides the paths: guess where one of them will end or which arrives first, then "
@@ -185,21 +185,16 @@ def _compare(form):
     """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
     scene, asked = form.value, prediction() is not None  # that is about one scene
     alone = replace(scene, beside=None)
-
-    def button(label, key, icon, put, *args, help=None):
-        icon = f":material/{icon}:"
-        st.button(label, key=key, help=help, on_click=put, args=args, icon=icon, disabled=asked)
-
     if not scene.beside:
         about = _(
             "Puts a copy of this scene next to it, on the same player; then change one of the two."
         )
-        icon = "splitscreen_right"
-        button(_("Compare"), "compare", icon, form.at("beside").set, alone, help=about)
+        put, icon = form.at("beside").set, "splitscreen_right"
+        button(_("Compare"), "compare", put, alone, icon=icon, disabled=asked, help=about)
         return
     put, swapped = session().show, replace(scene.beside, beside=alone)
-    button(_("Swap"), "swap", "swap_horiz", put, KEY, swapped)
-    button(_("End comparison"), "compare", "close", put, KEY, alone)
+    button(_("Swap"), "swap", put, KEY, swapped, icon="swap_horiz", disabled=asked)
+    button(_("End comparison"), "compare", put, KEY, alone, icon="close", disabled=asked)
 
 
 def dependencies(form: Form):

@@ -214,16 +214,8 @@ def _row(i, item):
                 (_("Down"), "arrow_downward", _swapped(scenes, i)),
                 (_("Remove"), "delete", without(scenes, i)),
             ):
-                icon = f":material/{icon}:"
-                st.button(
-                    name,
-                    key=f"plan-{icon}-{i}",
-                    icon=icon,
-                    disabled=order == scenes,
-                    on_click=state().put,
-                    args=order,
-                    width="stretch",
-                )
+                put, off = state().put, order == scenes
+                button(name, f"plan-{icon}-{i}", put, *order, icon=icon, wide=True, disabled=off)
 
 
 def _swapped(scenes, i):

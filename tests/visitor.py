@@ -36,7 +36,7 @@ class Visitor:
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
         self.sliders, self.buttons, self.kept, self.progress = [], [], set(), ""
         self.drawn, self.grown = {}, 0  # versions of the pictures
-        self.beside = None  # the socket of what grows
+        self.channel = None  # the socket of what grows
 
     async def __aenter__(self):
         self.socket = await self._connect("_stcore/stream", subprotocols=["streamlit"])
@@ -50,8 +50,8 @@ class Visitor:
 
     async def __aexit__(self, *_):
         await self.socket.close()
-        if self.beside:
-            await self.beside.close()
+        if self.channel:
+            await self.channel.close()
 
     async def run(self, widget: str = "", value=None, **also) -> None:
         """A run of the page, or of the fragment of a component that has a new value, until it has ended.
@@ -189,13 +189,13 @@ class Visitor:
 
     async def ask(self, key: str, message: dict) -> dict | None:
         """What the server says beside Streamlit; None where the page has to be run."""
-        if self.beside is None:
+        if self.channel is None:
             try:
-                self.beside = await self._connect("beside")
+                self.channel = await self._connect("channel")
             except websockets.InvalidStatus:  # the server has none
                 return None
-        await self.beside.send(json.dumps({"n": 1, "key": key, "message": message}))
-        raw = await self.beside.recv()
+        await self.channel.send(json.dumps({"n": 1, "key": key, "message": message}))
+        raw = await self.channel.recv()
         self.received += len(raw)
         self.plotted += len(raw)
         answer = json.loads(raw)

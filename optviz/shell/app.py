@@ -19,7 +19,7 @@ from optviz.shell.registry import PAGES
 from optviz.shell.render import render
 from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND, answer, publish
-from optviz.ui.beside import listen
+from optviz.ui.channel import listen
 from optviz.ui.live import survive_restarts
 from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
@@ -35,7 +35,7 @@ def routes() -> list[Route | WebSocketRoute]:
     """What the server answers beside Streamlit's own."""
     publish()
     base = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
-    return [Route(f"{base}/assets/{{name}}", answer), WebSocketRoute(f"{base}/beside", listen)]
+    return [Route(f"{base}/assets/{{name}}", answer), WebSocketRoute(f"{base}/channel", listen)]
 
 
 def main() -> None:

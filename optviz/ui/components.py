@@ -15,8 +15,8 @@ from optviz.plot import Figure
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
-from optviz.ui.beside import browser, component_value
 from optviz.ui.cache import encoded
+from optviz.ui.channel import browser, component_value
 from optviz.ui.session import session
 
 

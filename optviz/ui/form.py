@@ -18,7 +18,7 @@ from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.plot import Style
 from optviz.plot.equations import unicode_symbol
-from optviz.ui.beside import component_endpoint, component_value, last_change
+from optviz.ui.channel import component_endpoint, component_value, last_change
 from optviz.ui.components import component
 from optviz.ui.live import live_patch
 from optviz.ui.meter import timed

@@ -17,7 +17,7 @@ from optviz.training.jobs import Amount, Job
 from optviz.training.scheduler import INTEREST, scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
-from optviz.ui.beside import Endpoint, browser
+from optviz.ui.channel import Endpoint, browser
 from optviz.ui.components import button
 from optviz.ui.live import follow_growth
 from optviz.ui.public import training_seconds

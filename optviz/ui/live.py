@@ -13,8 +13,8 @@ from typing import Any
 import streamlit as st
 
 from optviz.plot import Figure
-from optviz.ui.beside import Endpoint, browser, component_endpoint, component_value, last_change
 from optviz.ui.cache import encoded
+from optviz.ui.channel import Endpoint, browser, component_endpoint, component_value, last_change
 from optviz.ui.components import (
     VERSION_NUMBERS,
     component,

@@ -94,7 +94,7 @@ def test_pictures_stay_while_another_training_takes_their_place(window, visit):
     told = []
 
     def listen(socket):
-        if socket.url.endswith("/beside"):
+        if socket.url.endswith("/channel"):
             socket.on("framereceived", lambda answer: told.append(answer))
 
     window.on("websocket", listen)
@@ -363,7 +363,7 @@ def test_where_neither_second_socket_nor_letters_come_the_script_runs_instead_an
         socket.on_message(pass_on)
 
     page.route("**/*.woff2", lambda route: route.abort())
-    page.route_web_socket("**/beside", lambda socket: socket.close())
+    page.route_web_socket("**/channel", lambda socket: socket.close())
     page.route_web_socket("**/_stcore/stream", through)
     page.goto("/")
     line = page.locator(".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line").first

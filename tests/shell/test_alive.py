@@ -344,7 +344,7 @@ def grown():
     import streamlit as st
 
     from optviz.shell.parts import growing, tabs
-    from optviz.ui.beside import browser
+    from optviz.ui.channel import browser
     from optviz.ui.components import page_contents
     from tests.shell.test_alive import KEY, PAGES, at_iteration
 

@@ -20,7 +20,7 @@ from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.spec import SpecError, validate
-from optviz.ui.beside import Browser
+from optviz.ui.channel import Browser
 from optviz.ui.locks import Controls
 from optviz.ui.training.optimizer_menu import optimizer_labels
 from tests.page import (

@@ -1,7 +1,7 @@
 // What is new in the pictures of a training, as often as they are drawn: for a message of Streamlit's the browser
 // would draw all of the page anew.
 
-import { ask } from "./beside.js";
+import { ask } from "./channel.js";
 import { plots } from "./clock.js";
 
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for

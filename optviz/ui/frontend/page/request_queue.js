@@ -1,7 +1,7 @@
 // Carries what a hand sets to the server: one request in flight; the next leaves when that is
 // answered and carries what is newest then, so the last value always arrives.
 
-import { ask, isOpen, open } from "./beside.js";
+import { ask, isOpen, open } from "./channel.js";
 import { handlers } from "./clock.js";
 
 const REST = 250; // ms without a change after which the rest of the page is asked to follow

@@ -1,6 +1,6 @@
-"""What a page asks its server beside Streamlit, over a WebSocket: what a slider that is dragged
-does to the pictures, and what is new in those of a training. With a run of the script for each,
-Streamlit takes more of the server and of the browser than the pictures do.
+"""The channel on which a page asks its server beside Streamlit, a WebSocket: for what a slider that
+is dragged does to the pictures, and what is new in those of a training. With a run of the script
+for each, Streamlit takes more of the server and of the browser than the pictures do.
 
 The browser knows what it may ask for by a key that the last run of the page has left there. Where
 no such socket comes about, the page is run instead.
@@ -60,7 +60,7 @@ async def _response(key, message) -> dict:
             run = get_running_loop().run_in_executor
             found = await run(endpoint.threads, endpoint.respond, message)
         except Exception:
-            _LOG.exception("beside the page")
+            _LOG.exception("on the channel of a page")
             break
         if found is None:
             break

@@ -1,4 +1,4 @@
-// What the page asks the server beside Streamlit (optviz/ui/beside.py), over one socket.
+// What the page asks the server beside Streamlit (optviz/ui/channel.py), over one socket.
 
 const asked = new Map(); // what waits for an answer, by its number
 let socket = null, opened = null, numbers = 0;
@@ -6,7 +6,7 @@ let socket = null, opened = null, numbers = 0;
 // Whether there is a socket, once that is known.
 export function open() {
   if (socket) return opened;
-  const own = (socket = new WebSocket(new URL("beside", document.baseURI.replace(/^http/, "ws"))));
+  const own = (socket = new WebSocket(new URL("channel", document.baseURI.replace(/^http/, "ws"))));
   own.onmessage = ({ data }) => {
     const { n, rerun, ...answer } = JSON.parse(data);
     asked.get(n)?.(rerun ? null : answer);

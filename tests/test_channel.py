@@ -1,4 +1,4 @@
-"""What a page asks its server beside Streamlit, over a socket of its own (`optviz/ui/beside.py`)."""
+"""What a page asks its server beside Streamlit, over a socket of its own (`optviz/ui/channel.py`)."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ def test_a_message_that_is_not_of_our_script_ends_that_socket_alone(server):
         async with Visitor(server) as visitor:
             await visitor.run()
             for message in WRONG:
-                socket = await visitor._connect("beside")
+                socket = await visitor._connect("channel")
                 await socket.send(message)
                 with pytest.raises(websockets.ConnectionClosed):
                     await asyncio.wait_for(socket.recv(), 10)
@@ -57,7 +57,7 @@ def test_nobody_asks_without_end(server):
         async with Visitor(server, "optimizer_comparison") as visitor:
             await visitor.run()
             [growth] = visitor.data("growth")
-            socket = await visitor._connect("beside")
+            socket = await visitor._connect("channel")
             for n in range(500):
                 question = {"n": n, "key": growth["key"], "message": visitor.drawn}
                 await socket.send(json.dumps(question))

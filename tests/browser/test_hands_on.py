@@ -440,7 +440,10 @@ class TestShare:
         page.get_by_text("Table, theory, equations").wait_for()
         page.wait_for_function(  # all of it is in sight, once it has unfolded
             "() => { const e = document.querySelector('[data-testid=stPopoverBody]');"
-            " return e.scrollHeight - e.clientHeight <= 1 }"
+            " const last = [...e.querySelectorAll('[role=radiogroup]')].at(-1);"
+            " const bottom = e => e.getBoundingClientRect().bottom;"
+            " return bottom(last) < bottom(last.closest('details'))"
+            " && e.scrollHeight - e.clientHeight <= 1; }"
         )
 
 

@@ -190,15 +190,24 @@ def test_torch_has_the_same_squared_error():
 
 def test_networks_go_by_what_they_do_not_share():
     assert network_names(SMALL.trainings) == [
-        ["SGD, lr 0.01"],
-        ["Momentum, lr 0.01, momentum 0.9"],
-        ["AdaGrad, lr 0.01"],
-        ["Adam, lr 0.001"],
+        ["SGD, learning rate 0.01"],
+        ["Momentum, learning rate 0.01, momentum 0.9"],
+        ["AdaGrad, learning rate 0.01"],
+        ["Adam, learning rate 0.001"],
     ]
     assert network_names([RICH]) == [
-        ["He, lr 0.2, l2 0.01", "zeros, lr 0.01, l2 0.0", "He, lr 1e+30, l2 0.0"]
+        [
+            "He, learning rate 0.2, weight decay 0.01",
+            "zeros, learning rate 0.01, weight decay 0.0",
+            "He, learning rate 1e+30, weight decay 0.0",
+        ]
     ]
     assert network_names([PLAIN, PLAIN]) == [["network #1"], ["network #2"]]
+    other = replace(PLAIN.network, sizes=(784, *PLAIN.network.sizes[1:-1], 10), normalize="before")
+    assert network_names([PLAIN, replace(PLAIN, dataset=Choice("mnist"), network=other)]) == [
+        ["batch normalization nowhere, digits"],
+        ["batch normalization before the activation, mnist"],
+    ], "sizes that follow from the data are not told"
     bare = OptimizerConfig(Choice("sgd"))
     wrapped = replace(bare, wrappers=(Choice("clipped"), Choice("lookahead")))
     assert network_names([replace(PLAIN, optimizer=one) for one in (bare, wrapped)]) == [

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, is_dataclass, replace
 
+from optviz.optim.hyperparameter import LABELS, hyperparameter_of
 from optviz.spec import Choice
 from optviz.training import Training, Trial
 
@@ -22,26 +23,34 @@ def network_names(trainings: list[Training]) -> list[list[str]]:
     return [[names.pop(0) for _ in batch] for batch in networks]
 
 
-def _leaves(value, place="", registry=None):
-    """All that a spec consists of: where it stands, and what it says; things of a registry by their
-    labels.
+def _leaves(value, place="", field=None):
+    """All that a spec consists of: where it stands, and what it says, with the labels that fields
+    and registries declare.
     """
+    declared = field.metadata if field else {}
+    registry, name = declared.get("registry"), place.rpartition(".")[2]
     if isinstance(value, Choice):
         yield place, registry[value.key].label if registry else value.key
         value = value.values
     if is_dataclass(value):
-        for field in fields(value):
-            if field.name not in NOT_NAMED:
-                inner, known = getattr(value, field.name), field.metadata.get("registry")
-                yield from _leaves(inner, f"{place}.{field.name}", known)
+        for inner in fields(value):
+            if inner.name not in NOT_NAMED:
+                yield from _leaves(getattr(value, inner.name), f"{place}.{inner.name}", inner)
     elif isinstance(value, tuple) and any(isinstance(v, Choice) for v in value):
         for choice in value:
-            yield from _leaves(choice, f"{place}.{choice.key}", registry)
+            yield from _leaves(choice, f"{place}.{choice.key}", field)
     elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{place}.{name}")
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{place}.{key}", field)
+    elif name == "sizes":  # the others follow from the data
+        yield place, f"hidden layers {'-'.join(map(str, value[1:-1])) or 'none'}"
+    elif "hyperparameter" in declared:
+        yield place, f"{hyperparameter_of(field).label} {value}"
+    elif "options" in declared:
+        said = declared["options"].get(value) or value
+        yield place, f"{declared['label']} {said}".lower()
     else:
-        name = place.rpartition(".")[2]
+        name = LABELS.get(name, name.replace("_", " "))
         yield place, f"{name} {value}" if value not in ("", (), None) else f"no {name}"
 
 

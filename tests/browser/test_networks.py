@@ -214,7 +214,13 @@ def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_
     for key in ("ArrowUp", "ArrowUp", "Shift+ArrowLeft", "ArrowDown"):
         page.keyboard.press(key)
     answer.wait_for()
-    page.keyboard.press("Delete")
+    untrained = page.get_by_text(
+        "Not trained yet, so this is chance: SGD, Momentum, AdaGrad, Adam."
+    )
+    assert not untrained.count()
+    page.get_by_role("button", name="Reset").click()
+    untrained.wait_for()
+    pad.press("Delete")
     answer.wait_for(state="detached")
 
 

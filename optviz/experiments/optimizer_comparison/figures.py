@@ -129,6 +129,7 @@ def _hand_drawn(context, dataset, margin):
             st.caption(_("The probability that each network gives each digit will appear here."))
             return
         x, lines = np.array([ink]), [*context.lines]
+        untrained = ", ".join(line.name for line in lines if not line.progress.iteration)
         if loaded := loaded_line(context):
             lines.append(loaded)
         values = [probabilities(line.progress, line.i, x)[0] for line in lines]
@@ -137,6 +138,8 @@ def _hand_drawn(context, dataset, margin):
             "hand-drawn",
             network_probabilities(lines, np.array(values), dataset.labels, context.theme),
         )
+        if untrained:
+            st.caption(_("Not trained yet, so this is chance: {names}.").format(names=untrained))
         st.html(grid.html())
         st.caption(_("What the networks see: the drawing in their {n}×{n} pixels.").format(n=side))
 

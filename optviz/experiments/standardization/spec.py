@@ -24,8 +24,8 @@ RATES = np.geomspace(1e-5, 1e4, 55)  # six to a decade
 # The rate of a descent is the one of RATES that comes lowest without a step uphill, or the one that
 # comes lowest whatever happens on the way; or both descents have one and the same.
 CHOICES = {
-    "steady": N_("Each its best without a step uphill"),
-    "lowest": N_("Each the one that ends lowest"),
+    "steady": N_("Each: lowest loss without a step uphill"),
+    "lowest": N_("Each: lowest final loss"),
     "same": N_("One for both"),
 }
 MAX_ANGLE = 45.0

@@ -118,12 +118,12 @@ def run_jobs(
     now = jobs()
     amount = amount_of(now, states_of(results, now))
     offered = results.running
-    session().job_status = _said(amount, offered)
+    session().job_status = _status(amount, offered)
     _buttons(name, results, now, amount, verb, keep)
     with st.container():
         _messages(results, now)
 
-    def over():
+    def is_over():
         """Whether all that was to come is there, or another page is to be drawn."""
         if results.running and _ended(results, jobs):
             results.running = False
@@ -133,21 +133,21 @@ def run_jobs(
         changed = not session().dragging and session().specs[page] != spec
         return results.running != offered or session().epoch != epoch or changed
 
-    def look():
+    def progress():
         states = states_of(results, now := jobs())
-        amount = amount_of(now, states)
-        return amount, _told(amount, units, scheduler().queue_position(results.visitor)), states
+        amount, ahead = amount_of(now, states), scheduler().queue_position(results.visitor)
+        return amount, _progress_text(amount, units, ahead), states
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
     # the page
     @st.fragment(key=f"pictures-{name}")
     def pictures():
-        if over():
+        if is_over():
             st.rerun()
         begun = thread_time()
-        drawn, told, states = look()
+        drawn, drawn_text, states = progress()
         # before the pictures: in a container that waits for them it would vanish meanwhile
-        st.progress(drawn.share, told)
+        st.progress(drawn.share, drawn_text)
         above = st.container()
         with _in_turn():
             draw(states)
@@ -156,20 +156,20 @@ def run_jobs(
         def news(versions):
             nonlocal drawn
             begun = thread_time()
-            if over():
+            if is_over():
                 return None
-            amount, telling, states = look()
+            amount, text, states = progress()
             first = amount.done and not drawn.done  # until then there may be no picture to grow
-            if (first or monotonic() > again) and (amount, telling) != (drawn, told):
+            if (first or monotonic() > again) and (amount, text) != (drawn, drawn_text):
                 return None
             if amount == drawn:
                 return {}
             browser().set_drawn(versions)
             with _in_turn():
-                found = grown(states)
+                grown_pictures = grown(states)
             drawn = amount
             every = pause(thread_time() - begun, scheduler().visitors)
-            return {"pictures": found, "every": 1000 * every}
+            return {"pictures": grown_pictures, "every": 1000 * every}
 
         if offered:  # where it has ended meanwhile, the first answer is to run the page again
             with above:
@@ -213,7 +213,7 @@ def pause(seconds: float, visitors: int) -> float:
     return min(max(EVERY, seconds * visitors / SHARE), MAX_PAUSE)
 
 
-def _told(amount, units, ahead):
+def _progress_text(amount, units, ahead):
     if ahead:
         message = _("{done} of {total} {units}, other people's jobs ahead: {ahead}")
     else:
@@ -221,13 +221,13 @@ def _told(amount, units, ahead):
     return message.format(done=amount.done, total=amount.total, units=units, ahead=ahead)
 
 
-def _said(amount, running):
+def _status(amount, running):
     if running:
         return _("Computing")
     return _("Complete") if amount.complete else _("Stopped") if amount.done else ""
 
 
-def _priced(verb, seconds):
+def _labeled(verb, seconds):
     if seconds <= CHEAP:
         return verb
     if seconds < 90:
@@ -242,7 +242,7 @@ def _buttons(name, results, jobs, amount, verb, keep):
             button(_("Stop"), f"stop-{name}", run, name, False, icon="pause", primary=True)
         else:
             left = seconds_left(jobs, states_of(results, jobs))
-            label = _("Resume") if 0 < amount.done < amount.total else _priced(verb, left)
+            label = _("Resume") if 0 < amount.done < amount.total else _labeled(verb, left)
             off = amount.complete or session().budget_spent
             button(label, f"train-{name}", run, name, icon="play_arrow", primary=True, disabled=off)
         off = not amount.done or results.running

@@ -529,7 +529,7 @@ def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():
     inverse = np.broadcast_to(np.eye(3), (50, 3, 3))
     for _ in range(5):
         s, y = rng.standard_normal((2, 50, 3))
-        updated = make("bfgs").learned(inverse, s, y)
+        updated = make("bfgs").update_inverse(inverse, s, y)
         usable = (s * y).sum(-1) > 0
         np.testing.assert_allclose(
             np.einsum("nij,nj->ni", updated, y)[usable], s[usable], rtol=1e-6, atol=1e-6
@@ -543,7 +543,7 @@ def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():
 def test_bfgs_learns_from_short_steps_as_from_long_ones():
     """The update does not change when s and y shrink together."""
     inverse, s, y = np.eye(2), np.array([1.0, 2.0]), np.array([2.0, 3.0])
-    long, short = (make("bfgs").learned(inverse, size * s, size * y) for size in (1.0, 1e-9))
+    long, short = (make("bfgs").update_inverse(inverse, size * s, size * y) for size in (1.0, 1e-9))
     np.testing.assert_allclose(long @ y, s)
     np.testing.assert_allclose(short, long, rtol=1e-9)
 

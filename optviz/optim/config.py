@@ -21,8 +21,7 @@ AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """An optimizer, what is wrapped around it (innermost first), and schedules by hyperparameter
-    name.
+    """An optimizer, its wrappers (innermost first), and schedules by hyperparameter name.
 
     With a fork it is a branch: another optimizer's path until a step, and its own from there on.
     `initial_points` are more points from which it runs besides the start that all optimizers share.

@@ -22,7 +22,7 @@ class Noise(Configurable):
 
     @property
     def variance(self) -> float:
-        """Of each component."""
+        """The variance of each component."""
         return self.draw_variance * self.scale**2
 
     def table(self, seed, steps: int, d: int = 2) -> np.ndarray:

@@ -270,7 +270,7 @@ def segment_spans(segments, end: int) -> Iterable[tuple[Segment, int]]:
 
 
 def empty_points(steps, *shape):
-    """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
+    """An empty array `(steps, ..., d)`; in memory each step has first all x, then all y."""
     *batch, d = shape
     return np.moveaxis(np.empty((steps, d, *batch)), 1, -1)
 

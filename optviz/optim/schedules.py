@@ -44,8 +44,8 @@ def _wave(start, end, progress):
 
 
 def sequence(t, parts):
-    """The factor at step t of schedules that follow one another, each `(steps, schedule)` from its
-    own step 0 on; the last one stays for math.inf steps.
+    """The factor at step t of a sequence of schedules, each `(steps, schedule)` starting at its own
+    step 0; the last one lasts for math.inf steps.
     """
     for steps, factor in parts:
         if t < steps:

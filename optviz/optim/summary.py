@@ -52,10 +52,10 @@ class Summary:
 def summarize(run: Run, tolerance: float = 1e-3) -> Summary:
     """What became of one path.
 
-    A path has converged where it is within the tolerance and stays there. Whether it stays is not
-    guessed: the run goes on from its end, without noise, as many steps again (100 to 1000). It is
-    at rest where the slope is, and then remains, no more than the tolerance. With noise the running
-    mean of the last 20 losses is what must stay, and nothing rests.
+    A path has converged if it is within the tolerance and stays there. Whether it stays is not
+    guessed: the run continues from its end, without noise, for as many steps again (100 to 1000).
+    It is at rest if the slope is, and then remains, within the tolerance. With noise the running
+    mean of the last 20 losses has to stay, and no path is at rest.
 
     Raises ValueError for a run that is a batch.
     """

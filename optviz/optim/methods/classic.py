@@ -135,8 +135,8 @@ class NelderMead(Optimizer):
         values = values.copy("K")
         for i in range(values.shape[-1]):
             if (unknown := np.isnan(values[..., i])).any():
-                asked = value_or_inf(f, corners[..., i, :], unknown)
-                values[..., i] = np.where(unknown, asked, values[..., i])
+                computed = value_or_inf(f, corners[..., i, :], unknown)
+                values[..., i] = np.where(unknown, computed, values[..., i])
         return cls.ordered(corners, values), np.sort(values.T, 0).T
 
     @staticmethod

@@ -65,8 +65,8 @@ def sweep(
     the "value" of f after the steps, or the "steps" until it stays within the tolerance of the
     least minimum, infinite where it does not. With a `budget` a run ends where `final` ends it.
 
-    Raises ValueError for an axis or a measure that there is not, for a value that is not valid, and
-    as `minimize` does.
+    Raises ValueError for an axis or a measure that does not exist, for a value that is not valid,
+    and as `minimize` does.
     """
     opt = OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     axes = {name: np.array(values).ravel() for name, values in axes.items()}

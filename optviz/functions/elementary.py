@@ -8,10 +8,10 @@ from typing import NamedTuple
 class Elementary(NamedTuple):
     """A function of real numbers.
 
-    `numpy` and `torch` are its code, with a place for each argument; `slopes` its derivative by
-    each of them, as formulas in x and y, the first argument and the second. `smooth` means that
-    neither it nor its derivatives, as they are written here, can give 0/0 or a value that is not
-    finite at a finite point.
+    `numpy` and `torch` are its code, with a slot for each argument; `slopes` its derivatives with
+    respect to each, as formulas in x and y, the first argument and the second. `smooth` means that
+    neither it nor its derivatives, as written here, can give 0/0 or a value that is not finite at
+    a finite point.
     """
 
     numeric: Callable  # on floats; ValueError or OverflowError where there is no real number
@@ -21,33 +21,33 @@ class Elementary(NamedTuple):
     smooth: bool = True
 
 
-def _alike(numeric, numpy, *slopes, smooth=True):
-    """A function that has one name in NumPy and in PyTorch."""
-    places = ", ".join("{}" for _ in slopes)
-    code = f"{numpy}({places})"
+def _same_name(numeric, numpy, *slopes, smooth=True):
+    """A function that has the same name in NumPy and in PyTorch."""
+    slots = ", ".join("{}" for _ in slopes)
+    code = f"{numpy}({slots})"
     return Elementary(numeric, code, f"torch.{code}", slopes, smooth)
 
 
-# Where a derivative does not exist it is what PyTorch's autograd has: 0 for |u|, relu, sign, floor
+# Where a derivative does not exist it is that of PyTorch's autograd: 0 for |u|, relu, sign, floor
 # and ceil at their corners and jumps, the mean of both slopes for max and min at a tie, 0 for atan2
 # at the origin.
 _TIE = "(1 + sign(x - y))/2", "(1 + sign(y - x))/2"
-_TURN = "(x² + y² + 1 - sign(x² + y²))"  # 1 where both are 0
+_SQUARE = "(x² + y² + 1 - sign(x² + y²))"  # 1 where both are 0
 
 CALLS = {
-    "sin": _alike(math.sin, "sin", "cos(x)"),
-    "cos": _alike(math.cos, "cos", "-sin(x)"),
-    "tan": _alike(math.tan, "tan", "1 + tan(x)^2", smooth=False),
-    "asin": _alike(math.asin, "arcsin", "1/sqrt(1 - x²)", smooth=False),
-    "acos": _alike(math.acos, "arccos", "-1/sqrt(1 - x²)", smooth=False),
-    "atan": _alike(math.atan, "arctan", "1/(1 + x²)"),
-    "sinh": _alike(math.sinh, "sinh", "cosh(x)"),
-    "cosh": _alike(math.cosh, "cosh", "sinh(x)"),
-    "tanh": _alike(math.tanh, "tanh", "1 - tanh(x)^2"),
-    "exp": _alike(math.exp, "exp", "exp(x)"),
-    "log": _alike(math.log, "log", "1/x", smooth=False),
-    "log10": _alike(math.log10, "log10", f"{1 / math.log(10)}/x", smooth=False),
-    "sqrt": _alike(math.sqrt, "sqrt", "0.5/sqrt(x)", smooth=False),
+    "sin": _same_name(math.sin, "sin", "cos(x)"),
+    "cos": _same_name(math.cos, "cos", "-sin(x)"),
+    "tan": _same_name(math.tan, "tan", "1 + tan(x)^2", smooth=False),
+    "asin": _same_name(math.asin, "arcsin", "1/sqrt(1 - x²)", smooth=False),
+    "acos": _same_name(math.acos, "arccos", "-1/sqrt(1 - x²)", smooth=False),
+    "atan": _same_name(math.atan, "arctan", "1/(1 + x²)"),
+    "sinh": _same_name(math.sinh, "sinh", "cosh(x)"),
+    "cosh": _same_name(math.cosh, "cosh", "sinh(x)"),
+    "tanh": _same_name(math.tanh, "tanh", "1 - tanh(x)^2"),
+    "exp": _same_name(math.exp, "exp", "exp(x)"),
+    "log": _same_name(math.log, "log", "1/x", smooth=False),
+    "log10": _same_name(math.log10, "log10", f"{1 / math.log(10)}/x", smooth=False),
+    "sqrt": _same_name(math.sqrt, "sqrt", "0.5/sqrt(x)", smooth=False),
     "cbrt": Elementary(
         math.cbrt,
         "cbrt({})",
@@ -55,10 +55,10 @@ CALLS = {
         ("1/(3cbrt(x)^2)",),
         smooth=False,
     ),
-    "abs": _alike(abs, "abs", "sign(x)"),
-    "sign": _alike(lambda u: math.copysign(1, u) if u else 0, "sign", "0"),
-    "floor": _alike(math.floor, "floor", "0"),
-    "ceil": _alike(math.ceil, "ceil", "0"),
+    "abs": _same_name(abs, "abs", "sign(x)"),
+    "sign": _same_name(lambda u: math.copysign(1, u) if u else 0, "sign", "0"),
+    "floor": _same_name(math.floor, "floor", "0"),
+    "ceil": _same_name(math.ceil, "ceil", "0"),
     "relu": Elementary(
         lambda u: max(u, 0), "maximum({}, 0.0)", "torch.relu({})", ("sign(x)(1 + sign(x))/2",)
     ),
@@ -78,10 +78,10 @@ CALLS = {
     "heaviside": Elementary(
         lambda u: (u > 0) + (u == 0) / 2, "((1 + sign({}))/2)", "((1 + torch.sign({}))/2)", ("0",)
     ),
-    "min": _alike(min, "minimum", *_TIE[::-1]),
-    "max": _alike(max, "maximum", *_TIE),
-    "atan2": _alike(math.atan2, "arctan2", f"y/{_TURN}", f"-x/{_TURN}"),
-    "hypot": _alike(math.hypot, "hypot", "x/hypot(x, y)", "y/hypot(x, y)", smooth=False),
+    "min": _same_name(min, "minimum", *_TIE[::-1]),
+    "max": _same_name(max, "maximum", *_TIE),
+    "atan2": _same_name(math.atan2, "arctan2", f"y/{_SQUARE}", f"-x/{_SQUARE}"),
+    "hypot": _same_name(math.hypot, "hypot", "x/hypot(x, y)", "y/hypot(x, y)", smooth=False),
 }
 ALIASES = {
     "ln": "log",

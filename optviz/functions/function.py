@@ -15,11 +15,11 @@ from optviz.optim.noise import Noise
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function of x and y with everything that a menu, a picture and a test want to know of it.
+    """A function of x and y with everything that menus, figures and tests need to know about it.
 
     `domain` is ((x0, x1), (y0, y1)); `minima` a (k, 2) array of known minima, the lowest first and
-    local ones included where they are few (`find_minima` finds the others); `noise` what its
-    gradient carries unless told otherwise.
+    local ones included where they are few (`find_minima` finds the others); `noise` the default
+    noise of its gradient.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Function:
     teaches: str = ""
     cite: str = ""
     noise: Noise | None = None
-    sign: int = 1  # -1: what is given is minus the formula, so that to minimize is to maximize that
+    sign: int = 1  # -1: f is minus the formula, so that minimizing f maximizes the formula
 
     def __post_init__(self):
         object.__setattr__(self, "minima", np.array(self.minima, float).reshape(-1, 2))
@@ -42,12 +42,12 @@ class Function:
 
     @cached_property
     def negated(self) -> "Function":
-        """Minus the function, for whom it is to be maximized; its minima are not known."""
+        """Minus the function, for maximization; its minima are not known."""
         return replace(self, minima=(), sign=-self.sign)
 
     @cached_property
     def univariate(self) -> bool:
-        """Whether it is a function of x alone; to it y is as good as any."""
+        """Whether it is a function of x alone."""
         return not self.graph.has("y")
 
     @cached_property
@@ -70,18 +70,18 @@ class Function:
         """The Hessian at points `(..., 2)`, as `(..., 2, 2)`."""
         return self.raw.hess(np.asarray(x, float))
 
-    def finite_within(self, most: float) -> bool:
-        """Whether f is sure to be finite wherever |x| and |y| are at most `most`."""
-        return self.raw.smooth and not self.graph.overflows(float(most))
+    def finite_within(self, bound: float) -> bool:
+        """Whether f is certain to be finite wherever |x| and |y| are at most `bound`."""
+        return self.raw.smooth and not self.graph.overflows(float(bound))
 
     @cached_property
     def raw(self) -> Evaluator:
-        """value, grad and hess where NumPy is silenced already, which takes a gradient's time."""
+        """value, grad and hess for callers that have silenced NumPy, which itself takes time."""
         return Derived(self.graph)
 
 
 def parse_formula(text: str, domain=((-5, 5), (-5, 5)), start=None) -> Function:
-    """The Function that a typed formula spells, for example `x**2/20 + y**2`; `^` is read as `**`.
+    """The Function of a typed formula, for example `x**2/20 + y**2`; `^` is read as `**`.
 
     Raises FormulaError (a ValueError), whose message names the part at fault.
     """

@@ -11,8 +11,8 @@ __all__ = ["FUNCTIONS", "FormulaError", "Function", "parse_formula"]
 FUNCTIONS: dict[str, Function] = {}
 
 
-def _declare(key, name, formula, start, domain, minima, teaches, cite, **more):
-    FUNCTIONS[key] = Function(key, name, formula, start, domain, minima, teaches, cite, **more)
+def _declare(key, name, formula, start, domain, minima, teaches, cite, **options):
+    FUNCTIONS[key] = Function(key, name, formula, start, domain, minima, teaches, cite, **options)
 
 
 SAITOH = "Saitoh (2016), Deep Learning from Scratch, section 6.1"

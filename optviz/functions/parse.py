@@ -1,8 +1,8 @@
 """From a typed formula to its graph.
 
-The text is never evaluated. What is constant is worked out in floats, within limits, so that
-`9**9**9**9` costs nothing; what is not is kept as it was typed, so that no simplification gives a
-value where the formula has none.
+The text is never evaluated. Constants are computed in floats, within limits, so that `9**9**9**9`
+costs nothing; the rest is kept as typed, so that no simplification gives a value where the formula
+has none.
 """
 
 import math
@@ -20,21 +20,21 @@ MAX_NUMBER = 1e12
 
 
 def parse(text: str, sign: int = 1) -> Graph:
-    """The graph of the formula that `text` spells, or with the `sign` -1 of minus the formula.
+    """The graph of the formula in `text`, or with the `sign` -1 that of minus the formula.
 
     Raises FormulaError, whose message names the part at fault.
     """
-    tree = _worked_out(read(text))
+    tree = _fold_constants(read(text))
     return Graph(tree if sign > 0 else Node("neg", "", (tree,), text))
 
 
-def _worked_out(node: Node) -> Node:
-    """The tree with a number for each part that is constant."""
+def _fold_constants(node: Node) -> Node:
+    """The tree with a number in place of each constant part."""
     if node.kind == "number":
-        return _number(node)
+        return _check_size(node)
     if node.kind == "name":
-        return _as_number(node, CONSTANTS[node.name]) if node.name in CONSTANTS else node
-    args = tuple(map(_worked_out, node.args))
+        return _number_node(node, CONSTANTS[node.name]) if node.name in CONSTANTS else node
+    args = tuple(map(_fold_constants, node.args))
     values = [float(arg.name) if arg.kind == "number" else None for arg in args]
     if node.kind == "/" and values[1] == 0:
         raise FormulaError(f"{node.text!r} divides by zero", node.text)
@@ -48,14 +48,14 @@ def _worked_out(node: Node) -> Node:
         raise FormulaError(f"{part!r} is not a real number", part)
     if abs(value) > MAX_NUMBER:
         raise FormulaError(f"the number {part!r} is too large", part)
-    return _as_number(node, value)
+    return _number_node(node, value)
 
 
-def _as_number(node, value):
+def _number_node(node, value):
     return Node("number", repr(float(value)), (), node.text)
 
 
-def _number(node):
+def _check_size(node):
     text, value = node.text, float(node.name)
     if abs(value) > MAX_NUMBER:
         raise FormulaError(f"the number {text!r} is too large", text)

@@ -2,9 +2,9 @@
 
 from optviz.functions.syntax import Node
 
-_SUM, _QUOTIENT, _PRODUCT, _POWER, _ATOM = range(5)  # how closely the parts hold together
-_BINDS = {"+": _SUM, "-": _SUM, "neg": _SUM, "*": _PRODUCT, "**": _POWER}
-_AROUND = {
+_SUM, _QUOTIENT, _PRODUCT, _POWER, _ATOM = range(5)  # precedence levels
+_PRECEDENCE = {"+": _SUM, "-": _SUM, "neg": _SUM, "*": _PRODUCT, "**": _POWER}
+_DELIMITERS = {
     "sqrt": r"\sqrt{%s}",
     "cbrt": r"\sqrt[3]{%s}",
     "abs": r"\left|%s\right|",
@@ -17,9 +17,9 @@ _NAMES |= {"min": r"\min", "max": r"\max"}
 
 
 def latex(node: Node, flat: bool = False) -> str:
-    """The LaTeX of a formula's tree. Parentheses are those that it needs.
+    """The LaTeX of a formula's tree, with only the parentheses that it needs.
 
-    `flat` is without fractions, as in an exponent.
+    `flat` avoids fractions, as in an exponent.
     """
     match node.kind, node.args:
         case "number", ():
@@ -27,17 +27,17 @@ def latex(node: Node, flat: bool = False) -> str:
         case "name", ():
             return rf"\{node.name}" if node.name == "pi" else node.name
         case "neg", (inner,):
-            return f"-{_held(inner, _PRODUCT, flat)}"
+            return f"-{_wrap(inner, _PRODUCT, flat)}"
         case "+" | "-", (left, right):
-            least = _SUM if node.kind == "+" and right.kind != "neg" else _QUOTIENT
-            return f"{latex(left, flat)} {node.kind} {_held(right, least, flat)}"
+            minimum = _SUM if node.kind == "+" and right.kind != "neg" else _QUOTIENT
+            return f"{latex(left, flat)} {node.kind} {_wrap(right, minimum, flat)}"
         case "/", (left, right) if not flat:
             return rf"\frac{{{latex(left)}}}{{{latex(right)}}}"
         case "*" | "/", (left, right):
-            first = _held(left, _SUM if left.kind == "neg" else _PRODUCT, flat)
+            first = _wrap(left, _SUM if left.kind == "neg" else _PRODUCT, flat)
             if node.kind == "/":
-                return f"{first} / {_held(right, _POWER, flat)}"
-            return _product(first, _held(right, _PRODUCT, flat))
+                return f"{first} / {_wrap(right, _POWER, flat)}"
+            return _product(first, _wrap(right, _PRODUCT, flat))
         case "**", (base, exponent):
             return _power(base, exponent, flat)
     return _call(node, flat)
@@ -52,37 +52,37 @@ def _number(text):
     return power if digits == "1" else rf"{digits} \cdot {power}"
 
 
-def _held(node, least, flat):
-    """In parentheses unless it holds together at least so closely."""
-    binds = _BINDS.get(node.kind, _ATOM)
+def _wrap(node, minimum, flat):
+    """The LaTeX of a node, in parentheses if it binds less closely than `minimum`."""
+    precedence = _PRECEDENCE.get(node.kind, _ATOM)
     if node.kind == "number" and "e" in node.name.lower():
-        binds = _PRODUCT
+        precedence = _PRODUCT
     if node.kind == "/" and flat:
-        binds = _QUOTIENT
+        precedence = _QUOTIENT
     text = latex(node, flat)
-    return text if binds >= least else _in_parentheses(text)
+    return text if precedence >= minimum else _in_parentheses(text)
 
 
 def _in_parentheses(text):
-    """Such as a line may be broken in."""
+    """In parentheses inside which a line may be broken."""
     tall = r"\frac" in text or r"\sqrt" in text
     return rf"\bigl({text}\bigr)" if tall else f"({text})"
 
 
 def _product(left, right):
-    apart = right[0].isdigit() or (left[-1].isdigit() and right.startswith(r"\frac"))
-    return rf"{left} \cdot {right}" if apart else f"{left} {right}"
+    needs_dot = right[0].isdigit() or (left[-1].isdigit() and right.startswith(r"\frac"))
+    return rf"{left} \cdot {right}" if needs_dot else f"{left} {right}"
 
 
 def _power(base, exponent, flat):
-    shown = f"^{{{latex(exponent, flat=True)}}}"
-    around = base.function in _AROUND
-    named = base.kind == "call" and not around and base.function != "exp"
-    if named and exponent.kind == "number" and exponent.name.isdigit():
-        return _call(base, flat, shown)
-    plain = base.kind == "name" or (base.kind == "number" and "e" not in base.name.lower())
+    superscript = f"^{{{latex(exponent, flat=True)}}}"
+    delimited = base.function in _DELIMITERS
+    is_call = base.kind == "call" and not delimited and base.function != "exp"
+    if is_call and exponent.kind == "number" and exponent.name.isdigit():
+        return _call(base, flat, superscript)
+    simple = base.kind == "name" or (base.kind == "number" and "e" not in base.name.lower())
     text = latex(base, flat)
-    return (text if plain or around else _in_parentheses(text)) + shown
+    return (text if simple or delimited else _in_parentheses(text)) + superscript
 
 
 def _call(node, flat, power=""):
@@ -90,7 +90,7 @@ def _call(node, flat, power=""):
     inner = ", ".join(latex(arg, flat or name == "exp") for arg in node.args)
     if name == "exp":
         return f"e^{{{inner}}}"
-    if name in _AROUND:
-        return _AROUND[name] % inner
-    shown = _NAMES.get("ln" if node.name == "ln" else name, rf"\operatorname{{{node.name}}}")
-    return f"{shown}{power}{_in_parentheses(inner)}"
+    if name in _DELIMITERS:
+        return _DELIMITERS[name] % inner
+    label = _NAMES.get("ln" if node.name == "ln" else name, rf"\operatorname{{{node.name}}}")
+    return f"{label}{power}{_in_parentheses(inner)}"

@@ -1,4 +1,4 @@
-"""Activation functions: what a unit makes of its weighted sum, each with its slope."""
+"""Activation functions, which units apply to their weighted sums, each with its slope."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 ACTIVATIONS: dict[str, type] = {}
 
-NEAR = 0.01  # to the end of its range: a value is saturated, with less than 4% of the slope left
+NEAR = 0.01  # distance to the end of its range below which a value is saturated (slope under 4%)
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Activation(Configurable):
     A docstring's first equation is the function, its second the derivative.
     """
 
-    # what a stays within; None: unbounded
+    # the range of a; None: unbounded
     limits: ClassVar[tuple[float | None, float | None]] = (None, None)
 
     def value(self, z):
@@ -31,7 +31,7 @@ class Activation(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def saturated(self, z, a):
-        """Where so little gradient passes that a unit hardly learns, as booleans."""
+        """Where so little gradient passes that a unit hardly learns, a boolean array."""
         return np.zeros(np.shape(a), bool)
 
 

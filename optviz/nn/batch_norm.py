@@ -7,17 +7,17 @@ import numpy as np
 
 from optviz.nn.layers import Layer
 
-MOMENTUM = 0.9  # memory of the running statistics
+MOMENTUM = 0.9  # of the running statistics
 
 
 class BatchNormCache(NamedTuple):
-    """What a forward pass has computed: all that its graph shows, and what the way back needs."""
+    """Intermediate results of a forward pass, for the graph and for the backward pass."""
 
     mean: np.ndarray  # μ (..., n)
     variance: np.ndarray  # σ² (..., n)
     scale: np.ndarray  # 1 / √(σ² + ε), (..., 1, n)
     hat: np.ndarray  # x̂ (..., B, n)
-    batch: bool  # whether μ and σ² are those of the rows themselves, and so move with them
+    batch: bool  # whether μ and σ² are those of the rows themselves, and so depend on them
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Initial weights: how large the random numbers are from which a network sets out.
+"""Initial weights: how large the random numbers are with which a network starts.
 
 A unit adds up fan-in products. With weights of standard deviation σ the sum is about σ·√fan-in
 times as large as the inputs, and on the way back a gradient grows by about σ·√fan-out: every rule
-with a fan chooses σ so that one of the two, or a middle between them, neither grows nor shrinks.
+with a fan chooses σ so that one of the two, or a compromise, neither grows nor shrinks.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Initializer(Configurable):
 
 @dataclass(frozen=True)
 class _Uniform(Initializer):
-    """As many in each part of ±bound: the standard deviation is bound / √3."""
+    """Uniform in ±bound: the standard deviation is bound / √3."""
 
     def draw(self, rng, fan_in, fan_out):
         return 3**0.5 * self.spread(fan_in, fan_out) * rng.uniform(-1.0, 1.0, (fan_in, fan_out))
@@ -161,6 +161,6 @@ class Orthogonal(Initializer):
     def draw(self, rng, fan_in, fan_out):
         tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
         q, r = np.linalg.qr(tall)
-        # as if r's diagonal were positive, or else QR prefers some rotations to others
+        # signs for which r's diagonal is positive, or else some rotations are more likely
         q = self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)
         return q if fan_in >= fan_out else q.T.copy()

@@ -1,4 +1,4 @@
-"""Layers: what each makes of its input, and what it passes back of its output's gradient."""
+"""Layers: each maps its input to an output, and the output's gradient to the input's."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -10,9 +10,9 @@ from optviz.nn.streams import DROPOUT, WEIGHTS, stream
 
 
 class Mode(NamedTuple):
-    """Whether a pass is part of training, and of which networks' step, for layers that ask.
+    """Whether a pass is part of training, and the networks' seeds and step, for random layers.
 
-    What such a layer draws is a function of (seed, step), so that a line search meets one network.
+    What such a layer draws depends only on (seed, step), so that a line search sees one network.
     """
 
     training: bool = False
@@ -35,26 +35,26 @@ class Layer:
     """
 
     shapes: ClassVar[dict[str, tuple[int, ...]]] = {}  # of one network's parameters
-    # what it remembers of training, `(n_out,)` each: with what it begins
+    # what it remembers of training, `(n_out,)` each: the initial values
     running_statistics: ClassVar[dict[str, np.ndarray]] = {}
 
     def init(self, seed: int, initializer) -> dict[str, np.ndarray]:
-        """What the parameters of one network begin with."""
+        """The initial parameters of one network."""
         return {}
 
     def forward(self, p, x, mode: Mode, running_statistics=None):
-        """The output `(..., B, n_out)`, and what the way back will need.
+        """The output `(..., B, n_out)`, and the cache that `backward` needs.
 
         `running_statistics` are what it remembers of training by name, `(..., n_out)`; only
-        evaluation makes use of them.
+        evaluation uses them.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def backward(self, p, cache, dy, dp):
         """Write the gradient of the parameters into `dp` and return that of the input.
 
-        `dy` is the gradient that arrives at the output, whose memory may be used for the result;
-        `cache` is what `forward` has returned beside the output.
+        `dy` is the gradient of the output, whose memory may be reused for the result; `cache` is
+        what `forward` returned with the output.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
@@ -70,7 +70,7 @@ class Affine(Layer):
 
     n_in: int
     n_out: int
-    place: int = 0  # among its kind; the first's input is the data: nobody asks for its gradient
+    place: int = 0  # among its kind; the first's input is the data, which needs no gradient
 
     @property
     def shapes(self):

@@ -8,7 +8,7 @@ from optviz.nn.layers import EVALUATION
 from optviz.nn.streams import SIGNS
 from optviz.optim.hyperparameter import hyperparameter
 
-NEAR = 1e-3  # how far to either side two gradients are whose difference is the curvature
+NEAR = 1e-3  # step to either side for the difference of gradients that gives the curvature
 
 
 def one_hot(t, classes: int, dtype=float) -> np.ndarray:
@@ -94,12 +94,12 @@ class Penalty:
 
     @property
     def free(self) -> bool:
-        """Whether nothing costs anything."""
+        """Whether the penalty is 0."""
         return not (np.any(self.l2) or np.any(self.l1))
 
 
 class MiniBatch:
-    """The loss of a network on some rows as a function of its parameters: what a step calls f.
+    """The loss of a network on some rows as a function of its parameters: f in `Optimizer.step`.
 
     `x` are the rows `(..., B, inputs)` and `y` the targets `(..., B, outputs)`, one-hot for the
     cross-entropy; their leading axes broadcast with those of the parameters `(..., P)`. `loss(z,
@@ -111,46 +111,46 @@ class MiniBatch:
     ):
         self.network, self.x, self.y = network, x, y
         self.mode, self.penalty, self.loss = mode, penalty, loss
-        self.statistics = None  # of the rows, where a layer has some: those of the first pass
-        self.gradient = None  # the last that was asked for
-        self._at = self._loss = None  # where the loss is known already
+        self.statistics = None  # of the rows in the first pass, if a layer has any
+        self.gradient = None  # the last one computed
+        self._last_params = self._last_loss = None  # where the loss was last computed
 
     @property
     def matrices(self):
-        """Where each weight matrix stands in the parameters, and its shape (inputs, outputs)."""
+        """Where each weight matrix is in the parameters, and its shape (inputs, outputs)."""
         return self.network.matrices
 
     @property
     def arrays(self):
-        """Where each array of parameters stands, and its shape as a matrix."""
+        """Where each array of parameters is, and its shape as a matrix."""
         return self.network.arrays
 
     def cross_entropy(self, params):
         """The mean loss `(...)` without the penalty."""
-        if params is not self._at:
-            self._pass(params)
-        return self._loss
+        if params is not self._last_params:
+            self._forward(params)
+        return self._last_loss
 
     def value(self, params, where=None):
-        """The mean loss with the penalty `(...)`; `where` says which points a search still asks."""
+        """The mean loss with the penalty `(...)`; `where` marks the points a search still needs."""
         loss = self.cross_entropy(params)
         return loss if self.penalty.free else loss + self.penalty.value(self._weights(params))
 
     def grad(self, params, where=None):
-        """The gradient of that `(..., P)`; `where` as there."""
-        done, dz = self._pass(params)
-        gradient = self.network.backward(params, done, dz)
+        """The gradient of `value`, `(..., P)`; `where` as there."""
+        forward, dz = self._forward(params)
+        gradient = self.network.backward(params, forward, dz)
         if not self.penalty.free:
             self.penalty.add_grad(self._weights(params), self._weights(gradient))
         self.gradient = gradient
         return gradient
 
-    def _pass(self, params):
-        done = self.network.forward(params, self.x, self.mode)
-        self._at, (self._loss, dz) = params, self.loss(done.outputs[-1], self.y)
+    def _forward(self, params):
+        forward = self.network.forward(params, self.x, self.mode)
+        self._last_params, (self._last_loss, dz) = params, self.loss(forward.outputs[-1], self.y)
         if self.statistics is None:
-            self.statistics = self.network.statistics(done)
-        return done, dz
+            self.statistics = self.network.statistics(forward)
+        return forward, dz
 
     def _weights(self, flat):
         views = self.network.views(flat)
@@ -167,13 +167,13 @@ class MiniBatch:
         return signs * self.hess_product(params, signs)
 
     def hess_product(self, params, d):
-        """The Hessian times a direction `(..., P)`, as a difference of two gradients near by."""
-        u = (NEAR * d).astype(params.dtype)
-        there = MiniBatch(self.network, self.x, self.y, self.mode, self.penalty, self.loss)
-        return (there.grad(params + u) - there.grad(params - u)) / (2 * NEAR)
+        """The Hessian times a direction `(..., P)`, from a central difference of gradients."""
+        step = (NEAR * d).astype(params.dtype)
+        batch = MiniBatch(self.network, self.x, self.y, self.mode, self.penalty, self.loss)
+        return (batch.grad(params + step) - batch.grad(params - step)) / (2 * NEAR)
 
     def hess(self, params):
-        """TypeError: nobody writes that matrix down."""
+        """Raises TypeError: that matrix is too large."""
         p = params.shape[-1]
         raise TypeError(
             f"the Hessian of {p:,} parameters has {p * p:,} entries: a network does not form it"

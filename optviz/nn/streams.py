@@ -1,4 +1,4 @@
-"""Random numbers as a function of (seed, what for, which one), whatever was drawn before."""
+"""Random numbers that depend only on (seed, purpose, index), not on what was drawn before."""
 
 import numpy as np
 

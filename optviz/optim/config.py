@@ -1,4 +1,4 @@
-"""Who runs, on a function or a network: an optimizer, its modifiers and its schedules."""
+"""What runs on a function or a network: an optimizer, its modifiers and its schedules."""
 
 from dataclasses import MISSING, asdict, dataclass, field, replace
 from functools import cached_property
@@ -14,19 +14,18 @@ from optviz.spec import Choice, SpecError, canonical_json, choice, option
 from optviz.translation import N_
 
 MAX_STEPS = 2000
-MAX_FORKS = 12  # one within the other: what a link can still carry
+MAX_FORKS = 12  # nested; a link has no room for more
 MAX_FORK = 20_000  # steps until a fork: as long as a network may be trained
 AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """An optimizer, what is wrapped around it (innermost first), and schedules by hyperparameter
-    name.
+    """An optimizer, its wrappers (innermost first), and schedules by hyperparameter name.
 
     With a fork it is a branch: another optimizer's path until a step, and its own from there on.
-    `initial_points` are more points from which it runs beside the start that all optimizers share.
-    What is `auto` is the best from this start, as long as nobody sets it.
+    `initial_points` are more points from which it runs besides the start that all optimizers share.
+    Hyperparameters that are `auto` are tuned for this start until somebody sets them.
     """
 
     method: Choice = choice(MISSING, OPTIMIZERS, N_("Optimizer"))
@@ -54,7 +53,7 @@ class OptimizerConfig:
 
     @cached_property
     def alone(self) -> "OptimizerConfig":
-        """Without its further starts, which are another path's business, and not on auto."""
+        """Without its other initial points, which have paths of their own, and without auto."""
         return replace(self, initial_points=None, auto="")
 
     def build(self) -> Optimizer:
@@ -65,11 +64,11 @@ class OptimizerConfig:
 
     @property
     def name(self) -> str:
-        """What the optimizer is called where there is one of its kind."""
-        around = [WRAPPERS[w.key].label for w in self.wrappers]
-        around = [label if label.isupper() else label.lower() for label in around]
-        parts = [OPTIMIZERS[self.method.key].label, *around]
-        return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
+        """The optimizer's name where there is only one of its kind."""
+        wrappers = [WRAPPERS[w.key].label for w in self.wrappers]
+        wrappers = [label if label.isupper() else label.lower() for label in wrappers]
+        labels = [OPTIMIZERS[self.method.key].label, *wrappers]
+        return " + ".join(labels) + (f" from step {self.fork.step}" if self.fork else "")
 
     def built_schedules(self) -> dict[str, Schedule]:
         """The schedules by hyperparameter name."""
@@ -81,19 +80,19 @@ class OptimizerConfig:
 
     @property
     def lineage(self) -> "list[OptimizerConfig]":
-        """The config, the one that it left by a fork, and so on."""
+        """The config, the one that it forked from, and so on."""
         return [self, *(self.fork.parent.lineage if self.fork else [])]
 
     def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
         step = self.fork.step if self.fork else 0
-        before = self.fork.parent.segments() if step else []
-        own = Segment(step, self.build(), self.built_schedules() or None)
-        return [*(segment for segment in before if segment.step < step), own]
+        earlier = self.fork.parent.segments() if step else []
+        last = Segment(step, self.build(), self.built_schedules() or None)
+        return [*(segment for segment in earlier if segment.step < step), last]
 
     def validate(self) -> None:
-        """SpecError where a wrapper is around itself, for a schedule of what is not there, and for
-        a branch on auto.
+        """SpecError for a wrapper around itself, a schedule without its hyperparameter, or a branch
+        on auto.
         """
         if self.fork and self.auto:
             raise SpecError("a branch cannot be on auto")
@@ -115,23 +114,23 @@ def names(configs: tuple[OptimizerConfig, ...]) -> list[str]:
     """A distinct name for each optimizer: with the hyperparameters in which twins differ, or else
     numbered.
     """
-    plain = [r.name for r in configs]
-    return [_told_apart(i, plain, configs) for i in range(len(plain))]
+    base_names = [config.name for config in configs]
+    return [_distinct_name(i, base_names, configs) for i in range(len(base_names))]
 
 
-def _told_apart(i, names, configs):
+def _distinct_name(i, names, configs):
     twins = [j for j, name in enumerate(names) if name == names[i]]
     if len(twins) == 1:
         return names[i]
     traits = {j: _traits(configs[j]) for j in twins}
     differing = [k for k in traits[i] if len({t[k] for t in traits.values()}) > 1]
-    told = {j: ", ".join(t[k] for k in differing) for j, t in traits.items()}
-    unique = list(told.values()).count(told[i]) == 1
-    return f"{names[i]} ({told[i]})" if unique else f"{names[i]} #{twins.index(i) + 1}"
+    suffixes = {j: ", ".join(t[k] for k in differing) for j, t in traits.items()}
+    unique = list(suffixes.values()).count(suffixes[i]) == 1
+    return f"{names[i]} ({suffixes[i]})" if unique else f"{names[i]} #{twins.index(i) + 1}"
 
 
 def _traits(config):
-    """In what optimizers of one name may differ, each in words."""
+    """What optimizers with the same name may differ in, each in words."""
     opt = OPTIMIZERS[config.method.key](**config.method.values)
     traits = {}
     for k in hyperparameters(type(opt)):

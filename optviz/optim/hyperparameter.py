@@ -10,7 +10,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-# What a person calls a hyperparameter whose name is not that in words.
+# Labels of hyperparameters where they are not the name in words.
 LABELS = {
     "lr": "learning rate",
     "eps": "epsilon",
@@ -25,10 +25,10 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """What a person needs to know to turn it; `low` and `high` bound the slider, not the method.
+    """What a person needs to know to set it; `low` and `high` bound the slider, not the method.
 
-    `valid` is the interval of floats with which the method makes sense: unless told otherwise
-    [0, 1) where the slider nears one, and from 0 on where the slider does not go below.
+    `valid` is the interval of floats with which the method makes sense: by default [0, 1) where the
+    slider approaches one, and from 0 on where the slider does not go below.
     A slider moves evenly in the value, in its logarithm (`log`), or in log(1 − value) (`near_one`),
     where .9, .99 and .999 are as far apart as they are in effect.
     """
@@ -42,19 +42,19 @@ class Hyperparameter:
     near_one: bool = False
     help: str = ""
     valid: str = ""
-    advanced: bool = False  # its slider is put away, among the optimizer's settings
-    label: str = ""  # what a person calls it, if not as LABELS has it
-    least: float | None = None  # where `spread` begins: lower than that is for rare functions
+    advanced: bool = False  # its slider is hidden among the optimizer's settings
+    label: str = ""  # shown name, if other than in LABELS
+    least: float | None = None  # where `spread` begins: only rare functions need lower values
 
     def __post_init__(self):
         signed = self.low is None or self.low < 0
-        usual = "[0, 1)" if self.near_one else "(-inf, inf)" if signed else "[0, inf)"
-        object.__setattr__(self, "valid", self.valid or usual)
+        default = "[0, 1)" if self.near_one else "(-inf, inf)" if signed else "[0, inf)"
+        object.__setattr__(self, "valid", self.valid or default)
         label = LABELS.get(self.name, self.name.replace("_", " "))
         object.__setattr__(self, "label", self.label or label)
 
     def check_range(self, value) -> None:
-        """Raise ValueError where `value` is not right, or outside of the slider's range."""
+        """Raise ValueError where `value` is not valid, or outside of the slider's range."""
         self.check(value)
         if self.kind is not bool and not self.low <= value <= self.high:
             raise ValueError(f"{self.name} is from {self.low:g} to {self.high:g}, not {value:g}")
@@ -76,7 +76,7 @@ class Hyperparameter:
 
     @property
     def kind(self) -> type:
-        """`bool`, `int` or `float`, as the default is."""
+        """`bool`, `int` or `float`, the type of the default."""
         return type(self.default)
 
     @cached_property
@@ -109,21 +109,19 @@ class Hyperparameter:
             if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
             array = array.astype(float)
-            if (wrong := array[(array < low) | (array > high)]).size:
-                raise ValueError(f"{self.name} must be in {self.valid}, not {wrong.flat[0]:.12g}")
+            if (invalid := array[(array < low) | (array > high)]).size:
+                raise ValueError(f"{self.name} must be in {self.valid}, not {invalid.flat[0]:.12g}")
 
 
-def hyperparameter(default, low=None, high=None, symbol="", **more):
-    """A dataclass field that is a hyperparameter, with `more` of what `Hyperparameter` knows."""
-    declared = Hyperparameter("", default, low, high, symbol, **more)
+def hyperparameter(default, low=None, high=None, symbol="", **options):
+    """A dataclass field that is a hyperparameter; `options` are further `Hyperparameter` fields."""
+    declared = Hyperparameter("", default, low, high, symbol, **options)
     return field(default=default, metadata={"hyperparameter": declared})
 
 
 @dataclass(frozen=True)
 class Configurable:
-    """Base of everything with hyperparameters. Frozen; a bad value raises ValueError when it is
-    made.
-    """
+    """Base of everything with hyperparameters. Frozen; an invalid value raises ValueError."""
 
     def __post_init__(self):
         for k in hyperparameters(type(self)):
@@ -137,7 +135,7 @@ def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
 
 
 def hyperparameter_of(f: Field) -> Hyperparameter:
-    """What a dataclass field declares."""
+    """The hyperparameter that a dataclass field declares."""
     return replace(f.metadata["hyperparameter"], name=f.name)
 
 
@@ -146,12 +144,12 @@ def sentence(cls) -> str:
     return cls.__doc__.strip().splitlines()[0]
 
 
-def register(registry: dict, cls: type, key: str | None = None, **facts) -> type:
-    """Make `cls` a frozen dataclass, hang `facts` (cite …) on it and file it under its key."""
+def register(registry: dict, cls: type, key: str | None = None, **attributes) -> type:
+    """Make `cls` a frozen dataclass with class `attributes` (cite …) and file it under its key."""
     cls = dataclass(frozen=True)(cls)
     cls.key = key or cls.__name__.lower()
-    for name, fact in facts.items():
-        setattr(cls, name, fact)
+    for name, value in attributes.items():
+        setattr(cls, name, value)
     if cls.key in registry:
         raise KeyError(f"{cls.key!r} is registered twice")
     registry[cls.key] = cls

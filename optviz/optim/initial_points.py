@@ -1,4 +1,4 @@
-"""Several starts at once: where paths begin beside the one start that all optimizers share."""
+"""Several starts at once: where paths begin besides the start that all optimizers share."""
 
 from dataclasses import dataclass
 
@@ -34,8 +34,8 @@ class Ring(InitialPoints):
     def points(self, center, domain):
         angle = 2 * np.pi * np.arange(self.count) / self.count
         size = np.array([high - low for low, high in domain])
-        around = np.stack([np.cos(angle), np.sin(angle)], -1)
-        return np.asarray(center) + self.radius * size * around
+        unit_circle = np.stack([np.cos(angle), np.sin(angle)], -1)
+        return np.asarray(center) + self.radius * size * unit_circle
 
 
 @initial_points
@@ -45,6 +45,6 @@ class Grid(InitialPoints):
     columns: int = hyperparameter(5, 2, 6, "k", help="starts in each row, and number of rows")
 
     def points(self, center, domain):
-        share = (np.arange(self.columns) + 0.5) / self.columns
-        x, y = (low + (high - low) * share for low, high in domain)
+        fractions = (np.arange(self.columns) + 0.5) / self.columns
+        x, y = (low + (high - low) * fractions for low, high in domain)
         return np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)

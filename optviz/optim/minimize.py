@@ -1,4 +1,4 @@
-"""The only loop. It races one optimizer from one point, a batch of starts, or a batch of
+"""The only loop. It runs an optimizer from one point, a batch of starts, or a batch of
 hyperparameters.
 """
 
@@ -42,9 +42,9 @@ def minimize(
     array hyperparameters, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own
     where it is None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a
     mapping from hyperparameter names to schedules. `then` are segments by ascending step: each
-    takes over at its step, with the state that it finds where that is of its own kind (same
-    optimizer, same wrappers, same shapes) and afresh where not. Rows that diverge are frozen,
-    without a warning.
+    takes over at its step, with the previous state if that is of its own kind (same optimizer,
+    same wrappers, same shapes), else with a new one. Rows that diverge are frozen, without a
+    warning.
 
     Raises ValueError for a start that is not finite numbers of shape `(..., 2)`, for a number of
     steps outside 0…100,000, for a schedule of a hyperparameter that `opt` lacks or that is not a
@@ -52,7 +52,7 @@ def minimize(
     """
     x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
     walk = Walk.from_arguments(f, opt, x, steps, noise, schedule, seed, then)
-    with np.errstate(all="ignore"):  # what is not finite is found afterwards, once, and named
+    with np.errstate(all="ignore"):  # `Run` finds and reports what is not finite
         moments = list(walk) if x.ndim == 1 else walk
         points = empty_points(walk.steps + 1, *x.shape)
         for t, moment in enumerate(moments):
@@ -62,9 +62,9 @@ def minimize(
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """The way of an optimizer, moment by moment; to go it again is to go it the same.
+    """The path of an optimizer, moment by moment; iterating again gives the same path.
 
-    NumPy must be silent around it.
+    The caller silences NumPy's warnings.
     """
 
     function: Function
@@ -86,7 +86,7 @@ class Walk:
 
     @property
     def noisy(self) -> bool:
-        """Whether the gradients are given with noise."""
+        """Whether the gradients are noisy."""
         return self.noise is not None and bool(np.any(self.noise))
 
     @property
@@ -96,40 +96,40 @@ class Walk:
         return self.steps if self.noisy or named_schedules(opt, schedule) else begin
 
     def __iter__(self):
-        """The moments, `steps + 1` of them; to `send` rows `(n,)` of the batch is to go on with
-        these alone, where it is autonomous.
+        """The `steps + 1` moments; after a `send` of rows `(n,)` of the batch it continues with
+        these alone, provided that it is autonomous.
         """
-        x, state, given, before, warm_started = self.start, {}, None, None, ()
+        x, state, gradient, previous, warm_started = self.start, {}, None, None, ()
         oracle, noise = Oracle(self.function), self.noise
         for (begin, opt, schedule), end in segment_spans(self.segments, self.steps):
-            state, warm = take_over(before, opt, state, x)
+            state, warm = take_over(previous, opt, state, x)
             if not warm:
                 oracle = Oracle(self.function, oracle.count)
-            before, warm_started = opt, (*warm_started, warm)
+            previous, warm_started = opt, (*warm_started, warm)
             schedules = named_schedules(opt, schedule)
             for t in range(begin, end):
-                rows = yield Moment(x, state, given, tuple(oracle.count), warm_started)
+                rows = yield Moment(x, state, gradient, tuple(oracle.count), warm_started)
                 if rows is not None:
                     opt, noise = optimizer_for_rows(opt, x.shape[:-1], (rows,)), None
                     x, state = take_rows(x, rows), take_rows(state, rows)
                     oracle.keep(rows)
                 oracle.begin(None if noise is None else noise[t])
                 x, state = apply_schedules(opt, schedules, t).step(oracle, x, state)
-                given = oracle.gradient
-        yield Moment(x, state, given, tuple(oracle.count), warm_started)
+                gradient = oracle.gradient
+        yield Moment(x, state, gradient, tuple(oracle.count), warm_started)
 
 
-def take_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
-    """The state with which `opt` goes on at x after another optimizer: the one that it finds, where
-    that is of its own kind, or else its first one; and whether it found one.
+def take_over(previous: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
+    """The state with which `opt` continues at x after another optimizer: the other's, if that is of
+    the same kind, else a new one; and whether it is the other's.
     """
     fresh = opt.init(x)
-    warm = _same_kind(before, opt) and _same_shapes(state, fresh)
+    warm = _same_kind(previous, opt) and _same_shapes(state, fresh)
     return (state if warm else fresh), warm
 
 
 def optimizer_for_rows(opt, batch, rows):
-    """An optimizer with the hyperparameters of some rows of a batch."""
+    """An optimizer with the hyperparameters of only some rows of a batch."""
     columns = {
         k.name: np.broadcast_to(getattr(opt, k.name), (*batch, 1))[rows]
         for k in hyperparameters(type(opt))
@@ -140,11 +140,11 @@ def optimizer_for_rows(opt, batch, rows):
     return replace(opt, **columns) if columns else opt
 
 
-def take_rows(held, rows):
-    """Some rows `(n,)` of an array or of all arrays of a state; numbers are those of every row."""
-    if isinstance(held, dict):
-        return {name: take_rows(v, rows) for name, v in held.items()}
-    return held.T[..., rows].T if np.ndim(held) else held  # in memory the batch stays last
+def take_rows(values, rows):
+    """Some rows `(n,)` of an array or of all arrays of a state; numbers apply to every row."""
+    if isinstance(values, dict):
+        return {name: take_rows(v, rows) for name, v in values.items()}
+    return values.T[..., rows].T if np.ndim(values) else values  # in memory the batch stays last
 
 
 def _segments(segments, steps):
@@ -155,13 +155,13 @@ def _segments(segments, steps):
 
 
 def _same_kind(a, b):
-    """Whether two optimizers are of one class, and so is everything inside them."""
+    """Whether two optimizers are of the same class, and so is everything inside them."""
     return [type(o) for o in chain(a)] == [type(o) for o in chain(b)]
 
 
 def _same_shapes(state, fresh):
-    """Whether a state could have come of a fresh one; what begins as one number may have become one
-    for each row.
+    """Whether a state could have developed from a fresh one; a number may have become one for each
+    row.
     """
     return state.keys() == fresh.keys() and all(
         np.shape(state[k]) == np.shape(v) or not np.ndim(v) for k, v in fresh.items()
@@ -177,19 +177,19 @@ def batch_start(f, opts, start, seed) -> np.ndarray:
     if x.shape[-1:] != (2,) or not np.isfinite(x).all():
         raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
     shapes = [
-        np.shape(getattr(o, k.name))
+        np.shape(getattr(optimizer, k.name))
         for opt in opts
-        for o in chain(opt)
-        for k in hyperparameters(type(o))
+        for optimizer in chain(opt)
+        for k in hyperparameters(type(optimizer))
     ]
     batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *shapes)
-    (at,) = empty_points(1, *batch)
-    at[...] = x
-    return at
+    (points,) = empty_points(1, *batch)
+    points[...] = x
+    return points
 
 
 def _steps(steps):
-    whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
-    if not (whole and 0 <= steps <= MAX_STEPS):
+    is_int = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
+    if not (is_int and 0 <= steps <= MAX_STEPS):
         raise ValueError(f"steps is a whole number from 0 to {MAX_STEPS}, not {steps!r}")
     return int(steps)

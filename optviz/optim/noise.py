@@ -1,5 +1,5 @@
-"""Gradient noise as a function of (seed, step): the same for every optimizer, however often it is
-asked.
+"""Gradient noise as a function of (seed, step): the same for every optimizer, however often it
+evaluates the gradient.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Noise(Configurable):
 
     @property
     def variance(self) -> float:
-        """Of each component."""
+        """The variance of each component."""
         return self.draw_variance * self.scale**2
 
     def table(self, seed, steps: int, d: int = 2) -> np.ndarray:
@@ -32,9 +32,9 @@ class Noise(Configurable):
         """
         seeds = np.asarray(seed)
         if seeds.ndim:
-            different, which = np.unique(seeds, return_inverse=True)
-            tables = np.stack([self.table(int(s), steps, d) for s in different], 1)
-            return tables[:, which.reshape(seeds.shape)]
+            distinct, index = np.unique(seeds, return_inverse=True)
+            tables = np.stack([self.table(int(s), steps, d) for s in distinct], 1)
+            return tables[:, index.reshape(seeds.shape)]
         return self.scale * self.draw(np.random.default_rng(int(seeds)), (steps, d))
 
     def draw(self, rng, shape):

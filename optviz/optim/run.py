@@ -1,4 +1,4 @@
-"""What happened in a run: kept are the points; what the optimizer held on the way is on demand."""
+"""What happened in a run: it keeps the points; the optimizer's states are computed on demand."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from optviz.optim.base import Optimizer, chain, setting
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Schedule
 
-ROWS = 8192  # of a batch, to be gone through at once: what a processor keeps close by
+ROWS = 8192  # of a batch, computed at a time: what fits into a processor's cache
 
 
 class Segment(NamedTuple):
-    """What runs from `step` on in place of what ran before: a fork in the road."""
+    """What runs from `step` on in place of what ran before."""
 
     step: int
     optimizer: Optimizer
@@ -29,13 +29,13 @@ class Moment(NamedTuple):
 
     point: np.ndarray  # (..., d)
     state: dict  # of the optimizer there
-    gradient: np.ndarray | None  # the gradient in the step before, None where it asked for none
-    counts: tuple  # of evaluations so far, of every kind
-    warm_started: tuple[bool, ...]  # of every segment so far: with the state of the one before
+    gradient: np.ndarray | None  # that of the step before, None if it evaluated none
+    counts: tuple  # evaluations so far, of every kind
+    warm_started: tuple[bool, ...]  # for every segment so far: with the previous one's state
 
 
 class Evaluations(NamedTuple):
-    """How often f was asked, each an int or an array of the batch's shape."""
+    """How often f was evaluated, each an int or an array of the batch's shape."""
 
     gradient: np.ndarray | int
     value: np.ndarray | int
@@ -54,14 +54,14 @@ class Run:
     A row that leaves the finite numbers, or the region where f is defined, is frozen: from the step
     in `diverged_at` on its points, values, gradients and states are NaN.
 
-    Kept are the points; f there is worked out once it is asked for. One path also keeps all that
-    passed by. A batch goes its way again, which is the same, when it is asked for more.
+    It keeps the points, and evaluates f there on demand. A single path also keeps its moments; a
+    batch is run again, with the same results, when more than the points is needed.
     """
 
     function: Function
-    segments: tuple[Segment, ...]  # what ran, and from which step on; of a fork more than one
+    segments: tuple[Segment, ...]  # what ran, and from which step on; several after a fork
     _points: np.ndarray  # (steps+1, ..., d), as they came
-    noisy: bool  # whether the gradients were given with noise
+    noisy: bool  # whether the gradients were noisy
     _moments: Iterable["Moment"]  # of `Walk`
 
     @cached_property
@@ -69,9 +69,9 @@ class Run:
         """Where it was at each step, `(steps+1, ..., d)`."""
         f = self.function
         with np.errstate(all="ignore"):
-            most = np.linalg.norm(self._points)  # no coordinate is larger; NaN where one is
-        surely = isinstance(f, Function) and f.finite_within(most)
-        return self._points if surely else self._frozen[0]
+            bound = np.linalg.norm(self._points)  # no coordinate is larger; NaN where one is
+        finite = isinstance(f, Function) and f.finite_within(bound)
+        return self._points if finite else self._frozen[0]
 
     @property
     def values(self) -> np.ndarray:
@@ -80,7 +80,7 @@ class Run:
 
     @property
     def diverged_at(self) -> np.ndarray:
-        """The step at which a row is not finite any more, `(...)` int; -1 where there is none."""
+        """The step at which a row is no longer finite, `(...)` int; -1 where there is none."""
         return self._frozen[2]
 
     @property
@@ -92,26 +92,26 @@ class Run:
     def _frozen(self):
         """Points and values, NaN from the first step on that is not finite; that step; `undefined`.
 
-        f is asked about some steps at a time, few enough to be still at hand in the processor.
+        f is evaluated for some steps at a time, few enough for the processor's cache.
         """
         points, values, finite = self._points, np.empty(self._points.shape[:-1]), True
         block = max(1, 2 * ROWS // max(points[0].size, 1))
         for begin in range(0, len(points), block):
-            here = slice(begin, begin + block)
-            values[here] = self.function.value(points[here])
-            finite = finite and np.isfinite(values[here]).all() and np.isfinite(points[here]).all()
+            rows = slice(begin, begin + block)
+            values[rows] = self.function.value(points[rows])
+            finite = finite and np.isfinite(values[rows]).all() and np.isfinite(points[rows]).all()
         if finite:
             batch = values.shape[1:]
             return points, values, np.full(batch, -1), np.zeros(batch, bool)
-        lost = ~(np.isfinite(values) & np.isfinite(points).all(-1))
-        at = np.where(lost.any(0), lost.argmax(0), -1)
-        first = np.maximum(at, 0)[None]
-        stopped = np.take_along_axis(points, first[..., None], 0)[0]
-        undefined = (at >= 0) & is_undefined(stopped, np.take_along_axis(values, first, 0)[0])
-        gone = np.logical_or.accumulate(lost, 0)
+        nonfinite = ~(np.isfinite(values) & np.isfinite(points).all(-1))
+        diverged_at = np.where(nonfinite.any(0), nonfinite.argmax(0), -1)
+        first = np.maximum(diverged_at, 0)[None]
+        end = np.take_along_axis(points, first[..., None], 0)[0]
+        undefined = (diverged_at >= 0) & is_undefined(end, np.take_along_axis(values, first, 0)[0])
+        frozen = np.logical_or.accumulate(nonfinite, 0)
         points = points.copy("K")  # another thread may be reading them
-        points[gone] = np.nan
-        return points, np.where(gone, np.nan, values), at, undefined
+        points[frozen] = np.nan
+        return points, np.where(frozen, np.nan, values), diverged_at, undefined
 
     @property
     def optimizer(self) -> Optimizer:
@@ -128,39 +128,39 @@ class Run:
     def scheduled_values(self, name: str) -> np.ndarray:
         """A hyperparameter at each step as its schedule sets it, `(steps+1,)`; NaN where none does.
 
-        Of one path; what holds at its last step would take the next one.
+        For a single path; the value at its last step would be that of the next one.
         """
         values = np.full(len(self.points), np.nan)
         for (begin, opt, schedule), end in segment_spans(self.segments, len(values)):
             if factor := dict(named_schedules(opt, schedule)).get(name):
-                own = setting(opt, name)
-                values[begin:end] = [own * factor(t) for t in range(begin, end)]
+                value = setting(opt, name)
+                values[begin:end] = [value * factor(t) for t in range(begin, end)]
         return values
 
     @property
     def state_dicts(self) -> list[dict]:
-        """Everything that the optimizer held at each step."""
+        """The optimizer's whole state at each step."""
         return [moment.state for moment in self._moments]
 
     @cached_property
     @np.errstate(all="ignore")
     def warm_started(self) -> tuple[bool, ...]:
-        """For each segment, whether it went on with the state of the one before."""
+        """For each segment, whether it continued with the state of the one before."""
         *_, last = self._moments
         return last.warm_started
 
     @cached_property
     @np.errstate(all="ignore")
     def gradients(self) -> np.ndarray:
-        """What the optimizer was given at each step, noise included, `(steps, ..., d)`; NaN where
-        it asked for none.
+        """The gradient that each step was given, noise included, `(steps, ..., d)`; NaN where it
+        evaluated none.
         """
-        given = np.full_like(self.points[1:], np.nan)
+        gradients = np.full_like(self.points[1:], np.nan)
         for t, moment in enumerate(self._moments):
             if moment.gradient is not None:
-                given[t - 1] = moment.gradient
-        given[self._gone[1:]] = np.nan
-        return given
+                gradients[t - 1] = moment.gradient
+        gradients[self._is_frozen[1:]] = np.nan
+        return gradients
 
     @cached_property
     @np.errstate(all="ignore")
@@ -175,14 +175,14 @@ class Run:
                     recorded[name] = np.full_like(self.points, np.nan)
                 if name in recorded:
                     recorded[name][t] = v
-        for held in recorded.values():
-            held[self._gone] = np.nan
+        for array in recorded.values():
+            array[self._is_frozen] = np.nan
         return recorded
 
     @cached_property
     @np.errstate(all="ignore")
     def lookahead(self) -> np.ndarray:
-        """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the
+        """Where the gradient is evaluated next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the
         points.
         """
         points = [
@@ -196,7 +196,7 @@ class Run:
     def work(self) -> np.ndarray:
         """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`.
 
-        A step that would ask again for all that the one before has asked for costs nothing.
+        A step that would repeat all evaluations of the one before costs nothing.
         """
         shape = self.values.shape[1:]
         work = np.empty((len(self.points), 3, *shape), int)
@@ -216,48 +216,46 @@ class Run:
 
     @property
     def heights(self) -> np.ndarray:
-        """The formula's value at the points, also where minus it is minimized, `(steps+1, ...)`."""
+        """The formula's value at the points, also if it is maximized, `(steps+1, ...)`."""
         return self.function.sign * self.values
 
     @cached_property
     def true_gradients(self) -> np.ndarray:
         """The gradient of f at the points, without noise, `(steps+1, ..., d)`."""
-        return np.where(self._gone[..., None], np.nan, self.function.grad(self.points))
+        return np.where(self._is_frozen[..., None], np.nan, self.function.grad(self.points))
 
     @cached_property
     @np.errstate(all="ignore")
     def lengths(self) -> np.ndarray:
         """Length of the path up to each step, `(steps+1, ...)`."""
-        moved = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
-        return np.concatenate([np.zeros((1, *moved.shape[1:])), np.cumsum(moved, 0)])
+        lengths = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
+        return np.concatenate([np.zeros((1, *lengths.shape[1:])), np.cumsum(lengths, 0)])
 
     @cached_property
     def _resting(self):
-        """From where on each step finds point, state and gradient as the one before did, `(steps,
-        ...)`.
-        """
+        """Which steps only repeat point, state and gradient from there on, `(steps, ...)` bool."""
         resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
-        at = self.lookahead[:-1]
-        if (at[1:] == at[:-1]).all(-1).any():
+        points = self.lookahead[:-1]
+        if (points[1:] == points[:-1]).all(-1).any():
             moments = pairwise(self._moments)
-            found = [
-                (a, m.state, after.gradient) for a, (m, after) in zip(at, moments, strict=True)
+            records = [
+                (a, m.state, after.gradient) for a, (m, after) in zip(points, moments, strict=True)
             ]
-            resting[1:] = [is_repeat(one, other) for one, other in pairwise(found)]
-            ran = segment_spans(self.segments, len(resting))
-            for ((begin, *_), end), warm in zip(ran, self.warm_started, strict=True):
-                # what moves again later has not been at rest
+            resting[1:] = [is_repeat(one, other) for one, other in pairwise(records)]
+            spans = segment_spans(self.segments, len(resting))
+            for ((begin, *_), end), warm in zip(spans, self.warm_started, strict=True):
+                # a row that moves again later has not been at rest
                 resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
                 resting[begin] &= warm
         return resting
 
     @property
-    def _gone(self):
+    def _is_frozen(self):
         return ~np.isfinite(self.values)
 
 
 class _Recorded(dict):
-    """The state of some steps, each variable recorded when it is looked up."""
+    """The state over some steps, each variable recorded when it is looked up."""
 
     def __init__(self, run, steps):
         self.run, self.steps = run, steps
@@ -267,54 +265,54 @@ class _Recorded(dict):
 
 
 def segment_spans(segments, end: int) -> Iterable[tuple[Segment, int]]:
-    """Every segment with the step at which it ends; the last one's is told."""
+    """Every segment with the step at which it ends; for the last one that is `end`."""
     return zip(segments, [*(segment.step for segment in segments[1:]), end], strict=True)
 
 
 def empty_points(steps, *shape):
-    """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
+    """An empty array `(steps, ..., d)`; in memory each step has first all x, then all y."""
     *batch, d = shape
     return np.moveaxis(np.empty((steps, d, *batch)), 1, -1)
 
 
 def is_undefined(x, value) -> np.ndarray:
-    """Whether f has no value at points `(..., d)`, where `value` `(...)` is what came out.
+    """Whether f has no value at points `(..., d)`, given the computed `value` `(...)`.
 
     Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
     """
     return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
 
 
-def is_repeat(before, after) -> np.ndarray:
-    """Where a step finds what the one before has found, `(...)` bool, so that it asks for nothing.
+def is_repeat(previous, current) -> np.ndarray:
+    """Where a step only repeats the one before, `(...)` bool, so that it costs no evaluations.
 
-    Of each step it is where it asks, the state, and the gradient that it is given.
+    Each step is the point where it evaluates the gradient, the state, and that gradient.
     """
-    (at, state, given), (at_next, state_next, given_next) = before, after
-    same = (at == at_next).all(-1)
-    if given is None or given_next is None:
+    (point, state, gradient), (point_next, state_next, gradient_next) = previous, current
+    same = (point == point_next).all(-1)
+    if gradient is None or gradient_next is None:
         return np.zeros_like(same)
     if same.any():
-        same &= (given == given_next).all(-1)
-        held_next = point_shaped(state_next, at.shape)
-        for name, v in point_shaped(state, at.shape).items():
-            same &= equal_or_nan(v, held_next.get(name, np.nan)).all(-1)
+        same &= (gradient == gradient_next).all(-1)
+        arrays_next = point_shaped(state_next, point.shape)
+        for name, v in point_shaped(state, point.shape).items():
+            same &= equal_or_nan(v, arrays_next.get(name, np.nan)).all(-1)
     return same
 
 
 def equal_or_nan(a, b) -> np.ndarray:
-    """Where two arrays hold the same, be it NaN."""
+    """Where two arrays are equal or both NaN."""
     return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 def point_shaped(state, shape) -> dict[str, np.ndarray]:
-    """What in a state has the shape `(..., d)` of a point, or is one number for each."""
+    """The state variables of the shape `(..., d)` of a point, or with one number for each."""
     shapes = shape, (*shape[:-1], 1)
     return {k: v for k, v in state.items() if isinstance(v, np.ndarray) and v.shape in shapes}
 
 
 def named_schedules(opt: Optimizer, schedule) -> list[tuple[str, Schedule]]:
-    """The schedules by the name of what they scale, the rate unless told otherwise.
+    """The schedules by the name of what they scale, by default the learning rate.
 
     Raises ValueError where the optimizer has no such hyperparameter to schedule.
     """
@@ -334,7 +332,7 @@ def apply_schedules(opt: Optimizer, schedules: Iterable[tuple[str, Schedule]], t
 
 
 def _check_scheduled(opt, name):
-    """ValueError where no schedule can turn the hyperparameter, the optimizer's or one inside."""
+    """ValueError if the optimizer and those inside it have no such hyperparameter to schedule."""
     for o in chain(opt):
         label = getattr(o, "label", type(o).__name__)
         for k in hyperparameters(type(o)):

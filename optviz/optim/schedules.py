@@ -1,8 +1,8 @@
-"""Schedules: what a hyperparameter is multiplied by at step t. The optimizer never hears of them.
+"""Schedules: what a hyperparameter is multiplied by at step t. The optimizer is unaware of them.
 
 Settings and names follow the common ones: step, exponential and 1/t decay as in CS231n lecture 7,
-cosine and warm restarts as in Loshchilov & Hutter (2017), SGDR. What follows one another is held
-against torch.optim.lr_scheduler.
+cosine and warm restarts as in Loshchilov & Hutter (2017), SGDR. Sequences are tested against
+torch.optim.lr_scheduler.
 """
 
 import math
@@ -29,23 +29,23 @@ def _floor(help):
 
 
 def schedule(name: str):
-    """Class decorator: files a schedule in SCHEDULES with its display name."""
+    """Class decorator: registers a schedule in SCHEDULES with its display name."""
 
-    def filed(cls):
+    def decorator(cls):
         key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
         return register(SCHEDULES, cls, key, label=name)
 
-    return filed
+    return decorator
 
 
-def _wave(start, end, share):
-    """Half a cosine wave from one value to another, where a share of the way is gone."""
-    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(share, 1.0)))
+def _wave(start, end, progress):
+    """Half a cosine wave from one value to another, at a progress from 0 to 1."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def sequence(t, parts):
-    """The factor at step t of schedules that follow one another, each `(steps, schedule)` from its
-    own step 0 on; the last one stays for math.inf steps.
+    """The factor at step t of a sequence of schedules, each `(steps, schedule)` starting at its own
+    step 0; the last one lasts for math.inf steps.
     """
     for steps, factor in parts:
         if t < steps:

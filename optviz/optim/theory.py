@@ -1,4 +1,4 @@
-"""What is known beforehand: curvature at a minimum, stability limits, best rates, closed forms.
+"""What theory predicts: curvature at a minimum, stability limits, best rates, closed forms.
 
 All of it is exact on a quadratic and holds near a minimum elsewhere. Sources: Polyak (1964,
 1987, Introduction to Optimization); Goh (2017), Why momentum really works; Lessard, Recht & Packard
@@ -32,9 +32,7 @@ class Curvature:
 
     @property
     def best_sgd(self) -> tuple[float, float]:
-        """The fixed rate that is best in the long run, 2/(λmin+λmax), and the factor per step it
-        reaches.
-        """
+        """The fixed rate that is best in the long run, 2/(λmin+λmax), and its factor per step."""
         return 2 / (self.low + self.high), (self.high - self.low) / (self.high + self.low)
 
     @property
@@ -60,8 +58,7 @@ class Curvature:
 def curvature(f: Function, at) -> Curvature | None:
     """The curvature of f at a point, None where the Hessian is not finite there."""
     hess = f.hess(np.asarray(at, float))
-    alone = getattr(f, "univariate", False)  # f'' is all that there is
-    hess = hess[:1, :1] if alone else hess
+    hess = hess[:1, :1] if getattr(f, "univariate", False) else hess  # only f'' matters
     if not np.isfinite(hess).all():
         return None
     low, high = np.linalg.eigvalsh(hess)[[0, -1]]
@@ -71,17 +68,17 @@ def curvature(f: Function, at) -> Curvature | None:
 
 
 def curvatures(f: Function) -> list[Curvature]:
-    """The curvature at each minimum of f that is rounded enough to have one; once for a curve."""
+    """The curvature at each minimum of f that has one, smooth and not flat; once for a curve."""
     return [c for c in _curvatures(f) if c is not None]
 
 
 @lru_cache(256)
 def _curvatures(f):
-    """The curvature at each place of the minima, None where it has none."""
-    known = minima_of(f)
-    found = [curvature(f, at) for at in known.points[known.places]]
-    least = FLAT * known.curvature
-    return tuple(c if c is not None and c.high > least and c.low >= 0 else None for c in found)
+    """The curvature at each of `Minima.places`, None where there is none."""
+    minima = minima_of(f)
+    candidates = [curvature(f, at) for at in minima.points[minima.places]]
+    least = FLAT * minima.curvature
+    return tuple(c if c is not None and c.high > least and c.low >= 0 else None for c in candidates)
 
 
 # In an eigenvector of curvature λ a method is x(t+1) = p·x(t) + q·x(t−1) − ηε, of which this gives
@@ -94,9 +91,9 @@ RECURSIONS = {
 
 
 def stationary_covariance(f: Function, opt: Optimizer, variance: float) -> np.ndarray | None:
-    """What the spread of the iterates comes to, `(2, 2)`, while each component of the gradient has
-    independent noise of a variance σ²; None where f is no quadratic with one minimum, and where the
-    method is not known or not stable.
+    """The covariance that the iterates reach, `(2, 2)`, if each component of the gradient has
+    independent noise of variance σ²; None where f is not a quadratic with one minimum, and where
+    the method is unknown or unstable.
 
     Along an eigenvector it is the variance of an autoregression of second order: of SGD
     ησ²/(λ(2 − ηλ)), of momentum ησ²(1 + μ)/(λ(1 − μ)(2(1 + μ) − ηλ)). (Box & Jenkins 1970, Time
@@ -119,7 +116,7 @@ def stationary_covariance(f: Function, opt: Optimizer, variance: float) -> np.nd
 
 @dataclass(frozen=True)
 class Stability:
-    """The learning rate beside the largest stable one at a minimum, while schedules turn both."""
+    """The learning rate and the largest stable one at a minimum; schedules may change both."""
 
     at: tuple[float, float]
     lowest: bool  # whether no minimum is lower
@@ -131,21 +128,21 @@ class Stability:
 def stability(
     f: Function, opt: Optimizer, schedules: Mapping[str, Schedule] | None = None, steps=range(1)
 ) -> list[Stability]:
-    """Where a learning rate is stable, for each minimum of f; of a curve of minima once.
+    """The stability of a learning rate at each minimum of f, once for a curve of minima.
 
-    Empty where theory knows no limit of the optimizer, and where f has a minimum without curvature:
-    at a kink no fixed rate settles, on a degenerate one there is no limit.
+    Empty if theory has no limit for the optimizer, or f has a minimum without curvature: at a kink
+    no fixed rate settles, at a degenerate one there is no limit.
     """
-    known, found = minima_of(f), _curvatures(f)
-    if not len(steps) or opt.stable_lr(1.0) is None or None in found:
+    minima, at_minima = minima_of(f), _curvatures(f)
+    if not len(steps) or opt.stable_lr(1.0) is None or None in at_minima:
         return []
     for name, schedule in (schedules or {}).items():
         opt = opt.scaled(name, np.array([schedule(t) for t in steps]))
-    lr, out = np.broadcast_to(setting(opt, "lr"), len(steps)), []
-    for c, i in zip(found, known.places, strict=True):
+    lr, result = np.broadcast_to(setting(opt, "lr"), len(steps)), []
+    for c, i in zip(at_minima, minima.places, strict=True):
         limit = np.broadcast_to(opt.stable_lr(c.high), len(steps))
         beyond = np.flatnonzero(lr > limit)
         exceeded = (steps[beyond[0]], steps[beyond[-1]]) if len(beyond) else None
-        ends = float(lr[-1]), float(limit[-1])
-        out.append(Stability(c.at, bool(known.lowest[i]), *ends, exceeded))
-    return out
+        at_end = float(lr[-1]), float(limit[-1])
+        result.append(Stability(c.at, bool(minima.lowest[i]), *at_end, exceeded))
+    return result

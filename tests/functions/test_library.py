@@ -220,9 +220,9 @@ def test_shapes_follow_the_points(f):
         assert f.hess(x).shape == (*shape, 2)
     whole = f.value([1, 2]), f.grad([1, 2]), f.hess([1, 2])  # lists and integers are read as floats
     floats = f.value([1.0, 2.0]), f.grad([1.0, 2.0]), f.hess([1.0, 2.0])
-    for found, same in zip(whole, floats, strict=True):
-        assert found.dtype == float
-        assert np.array_equal(found, same)
+    for integers, expected in zip(whole, floats, strict=True):
+        assert integers.dtype == float
+        assert np.array_equal(integers, expected)
 
 
 TYPED = [
@@ -273,9 +273,9 @@ def test_stated_minima_are_minima(f):
 def test_nothing_on_a_fine_grid_is_lower_than_the_least_minimum(f):
     (x0, x1), (y0, y1) = f.domain
     grid = np.stack(np.meshgrid(np.linspace(x0, x1, 701), np.linspace(y0, y1, 703)), -1)
-    least, found = f.value(f.minima).min(), f.value(grid).min()
-    assert found >= least - 1e-12
-    assert found - least < 1e-3 * (f.value(grid).max() - least)  # and the grid comes near to it
+    least, lowest = f.value(f.minima).min(), f.value(grid).min()
+    assert lowest >= least - 1e-12
+    assert lowest - least < 1e-3 * (f.value(grid).max() - least)  # and the grid comes near to it
 
 
 @table("key", LEAST)

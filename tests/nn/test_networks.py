@@ -120,13 +120,13 @@ def test_activations_keep_precision_shape_and_limits(key, dtype):
 def test_activations_agree_with_torch(key):
     torch = pytest.importorskip("torch")
     z = torch.tensor(Z, requires_grad=True)
-    theirs = of_torch(torch)[key](z)
-    theirs.sum().backward()
+    expected = of_torch(torch)[key](z)
+    expected.sum().backward()
     h, tiny = ACTIVATIONS[key](), 1e-18
     if key == "gelu":
         tiny = 1e-14  # both lose the digits of 1 + tanh u
     a = h.value(Z)
-    np.testing.assert_allclose(a, theirs.detach().numpy(), rtol=1e-12, atol=tiny)
+    np.testing.assert_allclose(a, expected.detach().numpy(), rtol=1e-12, atol=tiny)
     np.testing.assert_allclose(h.slope(Z, a) * 1.0, z.grad.numpy(), rtol=1e-10, atol=tiny)
 
 
@@ -215,12 +215,12 @@ def test_loss_agrees_with_torch():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     z, t = rng.normal(0, 30, (20, 10)), rng.integers(0, 10, 20)
-    theirs = torch.tensor(z, requires_grad=True)
-    value = torch.nn.functional.cross_entropy(theirs, torch.tensor(t))
+    z_torch = torch.tensor(z, requires_grad=True)
+    value = torch.nn.functional.cross_entropy(z_torch, torch.tensor(t))
     value.backward()
     loss, dz = softmax_cross_entropy(z, one_hot(t, 10))
     np.testing.assert_allclose(loss, value.item(), rtol=1e-13)
-    np.testing.assert_allclose(dz, theirs.grad.numpy(), rtol=1e-10, atol=1e-18)
+    np.testing.assert_allclose(dz, z_torch.grad.numpy(), rtol=1e-10, atol=1e-18)
 
 
 def test_squared_error_by_hand():
@@ -263,7 +263,7 @@ def test_gradient_agrees_with_torch(key, depth):
     torch = pytest.importorskip("torch")
     net, params, x, y = objective(key, depth, (2, 3))
     f = MiniBatch(net, x, y)
-    ours, losses = f.grad(params), f.value(params)
+    gradients, losses = f.grad(params), f.value(params)
     h = of_torch(torch)[key]
     for at in np.ndindex(2, 3):
         p = torch.tensor(params[at], requires_grad=True)
@@ -273,10 +273,10 @@ def test_gradient_agrees_with_torch(key, depth):
             a = (h(a) if i else a) @ w.reshape(n_in, n_out) + b
         loss = torch.nn.functional.cross_entropy(a, torch.tensor(y).argmax(-1))
         loss.backward()
-        theirs = p.grad.numpy()
+        expected = p.grad.numpy()
         np.testing.assert_allclose(losses[at], loss.item(), rtol=1e-12)
-        assert np.linalg.norm(ours[at] - theirs) <= 1e-10 * np.linalg.norm(theirs)
-        np.testing.assert_allclose(ours[at], theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
+        assert np.linalg.norm(gradients[at] - expected) <= 1e-10 * np.linalg.norm(expected)
+        np.testing.assert_allclose(gradients[at], expected, 1e-10, 1e-10 * np.abs(expected).max())
 
 
 @table("dtype", ["float32", "float64"])
@@ -424,6 +424,6 @@ def test_the_diagonal_of_the_hessian_is_estimated_by_random_signs():
     u = EVALUATION._replace(seeds=(0,)).streams(SIGNS)[0].choice((-1, 1), net.size)
     np.testing.assert_allclose(f.hess_diagonal(params), u * (hessian @ u), atol=1e-5)
     modes = [Mode(False, (0,), t) for t in range(2000)]
-    found = [MiniBatch(net, x, y, mode, penalty).hess_diagonal(params)[0] for mode in modes]
+    estimates = [MiniBatch(net, x, y, mode, penalty).hess_diagonal(params)[0] for mode in modes]
     off = np.sqrt((hessian**2).sum(1) - np.diag(hessian) ** 2)
-    assert (np.abs(np.mean(found, 0) - np.diag(hessian)) < 5 * off / 2000**0.5 + 1e-5).all()
+    assert (np.abs(np.mean(estimates, 0) - np.diag(hessian)) < 5 * off / 2000**0.5 + 1e-5).all()

@@ -66,11 +66,11 @@ def moments(f, opt, steps, start=None, noise=0.0, scaled=None):
     with np.errstate(all="ignore"):
         state = opt.init(x)
         for t in range(1, steps + 1):
-            now = opt.scaled(scaled, 0.9 ** (t - 1)) if scaled else opt
-            asked = Oracle(f)
-            asked.begin(noise * random.normal(size=2))
-            x_next, state_next = now.step(asked, x, state)
-            yield StepRecord(f, now, t, x, state, x_next, state_next, asked.gradient)
+            scheduled = opt.scaled(scaled, 0.9 ** (t - 1)) if scaled else opt
+            oracle = Oracle(f)
+            oracle.begin(noise * random.normal(size=2))
+            x_next, state_next = scheduled.step(oracle, x, state)
+            yield StepRecord(f, scheduled, t, x, state, x_next, state_next, oracle.gradient)
             x, state = x_next, state_next
 
 
@@ -98,21 +98,21 @@ def check(record):
     )
     after = {**record.state_next, "x": record.x_next}
     lines = evaluate_equations(record)
-    found = {}
+    values = {}
     for line in lines:
         assert line.numbers or not record.gradient.any(), (
             line.symbols
         )  # a search has nowhere to go from a minimum
         if left(line) in names:
-            found[names[left(line)]] = line.value
-    for name, value in found.items():
+            values[names[left(line)]] = line.value
+    for name, value in values.items():
         same(value, after[name], record, f"{name} at step {record.step}")
     renewed = {
         k
         for k, v in record.state_next.items()
         if np.ndim(v) and v is not record.state[k] and not k.endswith("_prev")
     }
-    assert found.keys() >= renewed | {"x"}
+    assert values.keys() >= renewed | {"x"}
     return lines
 
 
@@ -324,12 +324,12 @@ def test_without_correction_the_divisors_are_one():
 
 def test_radam_says_which_way_it_went():
     *_, fifth, sixth = moments(BOWL, OPTIMIZERS["radam"](), 6)
-    held, trusted = (
+    untrusted, trusted = (
         [line for line in evaluate_equations(m) if left(line) == "r_t"] for m in (fifth, sixth)
     )
-    assert held[0].numbers.startswith("1")
-    assert r"\not>" in held[0].numbers
-    assert held[0].value == 1
+    assert untrusted[0].numbers.startswith("1")
+    assert r"\not>" in untrusted[0].numbers
+    assert untrusted[0].value == 1
     assert r"\not>" not in trusted[0].numbers
     assert r"\sqrt" in trusted[0].numbers
 
@@ -342,12 +342,12 @@ def test_the_step_that_a_search_found(key):
     for f, start in itertools.product((BOWL, ROSENBROCK), ((-1, 0.6), (0.5, -0.5))):
         for record in moments(f, OPTIMIZERS[key](lr=3.0, line_search=True), 3, start):
             lines = evaluate_equations(record)
-            (found,) = (line for line in lines if line.numbers == SEARCHED)
-            moved = record.x_next - record.x
-            slope, slope_there = record.gradient @ moved, f.grad(record.x_next) @ moved
+            (searched,) = (line for line in lines if line.numbers == SEARCHED)
+            dx = record.x_next - record.x
+            slope, slope_there = record.gradient @ dx, f.grad(record.x_next) @ dx
             assert f.value(record.x_next) <= f.value(record.x) + 1e-4 * slope
             if key == "newton":
-                halvings = np.log2(3.0 / abs(found.value))
+                halvings = np.log2(3.0 / abs(searched.value))
                 assert halvings == pytest.approx(round(halvings), abs=1e-6)
                 assert halvings > -1e-6
             else:
@@ -360,8 +360,8 @@ def test_only_a_search_leaves_a_symbol_to_be_found():
     for key, chosen in CASES:
         opt = OPTIMIZERS[key](**chosen)
         for record in moments(ROSENBROCK, opt, 2):
-            found = [line for line in evaluate_equations(record) if line.numbers == SEARCHED]
-            assert len(found) == getattr(opt, "line_search", key == "cg")
+            searched = [line for line in evaluate_equations(record) if line.numbers == SEARCHED]
+            assert len(searched) == getattr(opt, "line_search", key == "cg")
 
 
 # --- what is shown ---

@@ -46,30 +46,30 @@ def records(name):
     return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))["records"]
 
 
-def made(key, chosen):
+def made(key, values):
     if key not in WRAPPERS:
-        return OPTIMIZERS[VARIANTS.get(key, key)](**chosen)
-    own = {k.name for k in hyperparameters(WRAPPERS[key])}
-    inner = {k: v for k, v in chosen.items() if k not in own}
-    return WRAPPERS[key](OPTIMIZERS[INSIDE[key]](**inner), **{k: chosen[k] for k in own})
+        return OPTIMIZERS[VARIANTS.get(key, key)](**values)
+    wrapper_names = {k.name for k in hyperparameters(WRAPPERS[key])}
+    inner = {k: v for k, v in values.items() if k not in wrapper_names}
+    return WRAPPERS[key](OPTIMIZERS[INSIDE[key]](**inner), **{k: values[k] for k in wrapper_names})
 
 
 @pytest.mark.parametrize("key", RECORDED)
 def test_same_paths(key):
     """Three settings on three functions, a fourth with a line search, and every path goes somewhere."""
-    kept = records(key)
-    assert {r["function"] for r in kept} == {"bowl", "rosenbrock", "himmelblau"}
-    assert len(kept) == (12 if key in ("bfgs", "lbfgs") else 9)
-    for r in kept:
+    recorded = records(key)
+    assert {r["function"] for r in recorded} == {"bowl", "rosenbrock", "himmelblau"}
+    assert len(recorded) == (12 if key in ("bfgs", "lbfgs") else 9)
+    for r in recorded:
         points, opt = np.array(r["points"]), made(key, r["hyperparameters"])
         assert np.ptp(points, axis=0).max() > 0.05
         run = minimize(FUNCTIONS[r["function"]], opt, r["start"], len(points) - 1)
-        ours = (
+        actual = (
             run.lookahead if key == "nesterov" else run.points
         )  # torch stores where the gradient is asked for
         message = f"{r['function']} {r['hyperparameters']}"
         np.testing.assert_allclose(
-            ours, points, rtol=0, atol=TOLERANCE.get(key, 1e-12), err_msg=message
+            actual, points, rtol=0, atol=TOLERANCE.get(key, 1e-12), err_msg=message
         )
 
 
@@ -78,8 +78,8 @@ def test_the_corners_of_nelder_and_mead():
     for r in records("nelder_mead"):
         opt = made("nelder_mead", r["hyperparameters"])
         run = minimize(FUNCTIONS[r["function"]], opt, r["start"], len(r["corners"]))
-        ours = [held["simplex"] for held in run.state_dicts[1:]]
-        np.testing.assert_allclose(ours, r["corners"], rtol=0, atol=1e-12)
+        corners = [state["simplex"] for state in run.state_dicts[1:]]
+        np.testing.assert_allclose(corners, r["corners"], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_scipy_in_rosenbrocks_valley(record, key):
     run = minimize(
         FUNCTIONS["rosenbrock"], OPTIMIZERS[key](), record["start"], 2 * record["iterations"]
     )
-    there = run.values <= record["value"]
-    assert there.any()
-    assert there.argmax() <= 1.5 * record["iterations"]
-    np.testing.assert_allclose(run.points[there.argmax()], record["minimum"], atol=5e-6)
+    reached = run.values <= record["value"]
+    assert reached.any()
+    assert reached.argmax() <= 1.5 * record["iterations"]
+    np.testing.assert_allclose(run.points[reached.argmax()], record["minimum"], atol=5e-6)

@@ -444,10 +444,10 @@ STARTS = {"rosenbrock": (-1.2, 1), "himmelblau": (-1, 4), "bowl": (-7, 2)}
 def test_as_many_evaluations_as_scipy(key, surface, calls):
     """To SciPy's tolerance; in the valley also to the end, where it rests and asks for nothing more."""
     run = minimize(FUNCTIONS[surface], make(key), STARTS[surface], 100)
-    there = int((np.abs(run.true_gradients).max(-1) <= 1e-5).argmax())
-    assert there > 0
-    assert (run.work[there, :2] <= 1.5 * calls).all()
-    assert run.work[there, 2] == 0
+    solved_at = int((np.abs(run.true_gradients).max(-1) <= 1e-5).argmax())
+    assert solved_at > 0
+    assert (run.work[solved_at, :2] <= 1.5 * calls).all()
+    assert run.work[solved_at, 2] == 0
     if surface == "rosenbrock":
         assert sum(run.evaluations) <= 1.5 * 2 * calls
         assert run.values[-1] < 1e-26
@@ -529,7 +529,7 @@ def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():
     inverse = np.broadcast_to(np.eye(3), (50, 3, 3))
     for _ in range(5):
         s, y = rng.standard_normal((2, 50, 3))
-        updated = make("bfgs").learned(inverse, s, y)
+        updated = make("bfgs").update_inverse(inverse, s, y)
         usable = (s * y).sum(-1) > 0
         np.testing.assert_allclose(
             np.einsum("nij,nj->ni", updated, y)[usable], s[usable], rtol=1e-6, atol=1e-6
@@ -543,7 +543,7 @@ def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():
 def test_bfgs_learns_from_short_steps_as_from_long_ones():
     """The update does not change when s and y shrink together."""
     inverse, s, y = np.eye(2), np.array([1.0, 2.0]), np.array([2.0, 3.0])
-    long, short = (make("bfgs").learned(inverse, size * s, size * y) for size in (1.0, 1e-9))
+    long, short = (make("bfgs").update_inverse(inverse, size * s, size * y) for size in (1.0, 1e-9))
     np.testing.assert_allclose(long @ y, s)
     np.testing.assert_allclose(short, long, rtol=1e-9)
 
@@ -688,9 +688,9 @@ def test_muon_moves_a_point_by_the_length_that_it_says():
 def test_the_distance_that_prodigy_finds_is_a_lower_bound_on_convex_functions():
     for key, start in (("bowl", (-7, 2)), ("kink", (-7, 2.3)), ("matyas", (-8, 3))):
         run = minimize(FUNCTIONS[key], make("prodigy"), start, 2000)
-        found = [float(held["d"][0]) for held in run.state_dicts]
-        assert found == sorted(found)
-        assert 0.1 < found[-1] <= max(map(abs, start)), key
+        distances = [float(state["d"][0]) for state in run.state_dicts]
+        assert distances == sorted(distances)
+        assert 0.1 < distances[-1] <= max(map(abs, start)), key
 
 
 def test_singular_values_of_the_first_step_by_hand():
@@ -701,9 +701,9 @@ def test_singular_values_of_the_first_step_by_hand():
         ("muon", 1.95 * 16.49**0.5, 2**0.5 * spread(1.0)),
     ):
         run = minimize(BOWL, make(key), (-7, 2), 1)
-        found = make(key).spectrum(*run.state_dicts)
-        np.testing.assert_allclose(found[0], before, atol=1e-12)
-        np.testing.assert_allclose(found[1], after, atol=1e-12)
+        spectra = make(key).spectrum(*run.state_dicts)
+        np.testing.assert_allclose(spectra[0], before, atol=1e-12)
+        np.testing.assert_allclose(spectra[1], after, atol=1e-12)
 
 
 @table("key", OPTIMIZERS)

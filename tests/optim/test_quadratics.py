@@ -58,9 +58,9 @@ def test_linear_iteration_in_matrices(key, f, hess, minimum):
 
 @table(("f", "hess", "minimum"), QUADRATICS)
 def test_curvature_is_that_of_the_hessian_by_hand(f, hess, minimum):
-    found = theory.curvature(f, minimum)
-    assert (found.low, found.high) == pytest.approx(np.linalg.eigvalsh(hess), rel=1e-9)
-    assert found.condition == pytest.approx(np.linalg.cond(hess), rel=1e-9)
+    curvature = theory.curvature(f, minimum)
+    assert (curvature.low, curvature.high) == pytest.approx(np.linalg.eigvalsh(hess), rel=1e-9)
+    assert curvature.condition == pytest.approx(np.linalg.cond(hess), rel=1e-9)
 
 
 def limited():
@@ -182,9 +182,9 @@ def test_limits_are_where_the_factor_passes_one(key, nesterov, mu):
 def test_no_pair_of_rate_and_momentum_beats_the_best(key, nesterov, low, high):
     best_lr, best_mu, best = getattr(theory.Curvature((0, 0), low, high), key)
     lrs, mus = np.linspace(0.01, 2.2, 160) * 2 / high, np.linspace(0, 0.995, 200)
-    found = np.maximum(*(radii(lrs, mus, lam, nesterov) for lam in (low, high)))
-    assert found.min() >= best - 1e-9
-    assert found.min() <= best + 0.02
+    factors = np.maximum(*(radii(lrs, mus, lam, nesterov) for lam in (low, high)))
+    assert factors.min() >= best - 1e-9
+    assert factors.min() <= best + 0.02
     at_best = max(radii([best_lr], [best_mu], lam, nesterov)[0, 0] for lam in (low, high))
     assert at_best == pytest.approx(
         best, abs=1e-6
@@ -195,9 +195,9 @@ def test_no_rate_beats_the_best_of_sgd():
     for low, high in ((0.1, 2.0), (1.0, 1.0), (0.5, 300.0)):
         lr, factor = theory.Curvature((0, 0), low, high).best_sgd
         lrs = np.linspace(0, 2 / high, 4001)
-        found = np.maximum(abs(1 - lrs * low), abs(1 - lrs * high))
-        assert factor <= found.min() <= factor + 1e-3
-        assert abs(lrs[found.argmin()] - lr) <= lrs[1]
+        factors = np.maximum(abs(1 - lrs * low), abs(1 - lrs * high))
+        assert factor <= factors.min() <= factor + 1e-3
+        assert abs(lrs[factors.argmin()] - lr) <= lrs[1]
 
 
 def lyapunov(hess, lr, mu, ahead, variance):

@@ -209,14 +209,14 @@ def test_any_float_knob_can_be_scheduled(opt, name, value):
     """Beside a loop that turns the hyperparameter by hand."""
     opt = with_hyperparameter(opt, name, value)
     run = minimize(BOWL, opt, (-7, 2), 25, schedule={name: SCHEDULES["warmup"](steps=20)})
-    x, shown = np.array([-7.0, 2.0]), [(-7, 2)]
+    x, points = np.array([-7.0, 2.0]), [(-7, 2)]
     state = opt.init(x)
     for t in range(25):
-        now = with_hyperparameter(opt, name, value * min(1, (t + 1) / 20))
+        scheduled_opt = with_hyperparameter(opt, name, value * min(1, (t + 1) / 20))
         with np.errstate(all="ignore"):
-            x, state = now.step(Oracle(BOWL), x, state)
-        shown.append(x)
-    np.testing.assert_allclose(run.points, shown, rtol=1e-9, atol=1e-9)
+            x, state = scheduled_opt.step(Oracle(BOWL), x, state)
+        points.append(x)
+    np.testing.assert_allclose(run.points, points, rtol=1e-9, atol=1e-9)
     assert not np.allclose(run.points, minimize(BOWL, opt, (-7, 2), 25).points)
 
 

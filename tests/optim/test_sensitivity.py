@@ -36,8 +36,8 @@ def same_end(end, run):
     assert equal(end.value, run.values[-1])
     assert np.array_equal(end.diverged_at, run.diverged_at)
     assert np.array_equal(end.undefined, run.undefined)
-    for ours, theirs in zip(end.evaluations, run.evaluations, strict=True):
-        assert np.array_equal(ours, theirs)
+    for count, expected in zip(end.evaluations, run.evaluations, strict=True):
+        assert np.array_equal(count, expected)
 
 
 @pytest.fixture
@@ -106,14 +106,14 @@ def test_where_f_settles_at_a_level():
     at, opt = somewhere(BOWL, (9,)), MOMENTUM(lr=0.1)
     runs = [minimize(BOWL, opt, start, 300) for start in at]
     for level in (0.02, lambda points, values: np.where(points[:, 0] > 0, 0.0, 0.2)):
-        found = final(BOWL, opt, at, 300, level=level, tolerance=0.05).settled_at
+        settled_at = final(BOWL, opt, at, 300, level=level, tolerance=0.05).settled_at
         for i, run in enumerate(runs):
-            own = level(run.points[-1:], run.values[-1:])[0] if callable(level) else level
-            apart = np.abs(run.values - own) > 0.05
-            last = int(np.flatnonzero(apart)[-1]) + 1 if apart.any() else 0
-            assert found[i] == (last if last <= 300 else -1)
-        assert max(found) > 20
-    assert -1 in found
+            target = level(run.points[-1:], run.values[-1:])[0] if callable(level) else level
+            outside = np.abs(run.values - target) > 0.05
+            last = int(np.flatnonzero(outside)[-1]) + 1 if outside.any() else 0
+            assert settled_at[i] == (last if last <= 300 else -1)
+        assert max(settled_at) > 20
+    assert -1 in settled_at
 
 
 def test_memory_does_not_grow_with_the_steps():
@@ -142,41 +142,41 @@ VALUES = {"lr": np.geomspace(1e-2, 3, 6), "momentum": np.array([0.0, 0.5, 0.9])}
 )
 def test_a_sweep_is_its_single_runs(f, opt, axes, made, small_chunks):
     made = made or (lambda v: (replace(opt, **v), {}))
-    found = sweep(f, opt, axes, f.start, STEPS)
+    swept = sweep(f, opt, axes, f.start, STEPS)
     for i in np.ndindex(*map(len, axes.values())):
         setting = {k: np.array(v)[j].item() for j, (k, v) in zip(i, axes.items(), strict=True)}
-        one, start = made(setting)
+        single, start = made(setting)
         at = (start.get("x", f.start[0]), start.get("y", f.start[1]))
-        run = minimize(f, one, at, STEPS)
-        assert np.array_equal(found.values[i], run.values[-1], equal_nan=True), setting
-        assert found.diverged_at[i] == run.diverged_at
-        assert found.evaluations[i] == sum(run.evaluations)
-    best = np.nanmin(found.values)
-    one, start = made(found.best())
+        run = minimize(f, single, at, STEPS)
+        assert np.array_equal(swept.values[i], run.values[-1], equal_nan=True), setting
+        assert swept.diverged_at[i] == run.diverged_at
+        assert swept.evaluations[i] == sum(run.evaluations)
+    best = np.nanmin(swept.values)
+    single, start = made(swept.best())
     at = (start.get("x", f.start[0]), start.get("y", f.start[1]))
-    assert minimize(f, one, at, STEPS).values[-1] == best
+    assert minimize(f, single, at, STEPS).values[-1] == best
 
 
 def test_a_sweep_inside_a_wrapper_over_seeds_and_starts():
     opt, at = WRAPPERS["clipped"](SGD(), max_norm=2.0), somewhere(BOWL, (3,))
     axes = {"lr": [0.1, 0.7], "seed": [4, 8], "max_norm": [0.5, 3.0]}
-    found = sweep(BOWL, opt, axes, at, STEPS, noise=NOISE)
-    assert found.values.shape == (2, 2, 2, 3)
+    swept = sweep(BOWL, opt, axes, at, STEPS, noise=NOISE)
+    assert swept.values.shape == (2, 2, 2, 3)
     for i, j, k, row in np.ndindex(2, 2, 2, 3):
-        one = WRAPPERS["clipped"](SGD(lr=axes["lr"][i]), max_norm=axes["max_norm"][k])
-        run = minimize(BOWL, one, at[row], STEPS, NOISE, seed=axes["seed"][j])
-        assert found.values[i, j, k, row] == run.values[-1]
-    assert found.best().keys() == axes.keys()
+        single = WRAPPERS["clipped"](SGD(lr=axes["lr"][i]), max_norm=axes["max_norm"][k])
+        run = minimize(BOWL, single, at[row], STEPS, NOISE, seed=axes["seed"][j])
+        assert swept.values[i, j, k, row] == run.values[-1]
+    assert swept.best().keys() == axes.keys()
 
 
 def test_steps_to_a_tolerance():
     axes = {"lr": np.array([1e-3, 0.3, 0.9, 50.0])}
-    found = sweep(BOWL, "sgd", axes, (-7, 2), 400, "steps", tolerance=1e-3)
+    swept = sweep(BOWL, "sgd", axes, (-7, 2), 400, "steps", tolerance=1e-3)
     # x²/20 from -7, the slower coordinate while the rate is below 2/2.1: 2.45 (1 − lr/10)^2n ≤ 1e-3
-    for lr, steps in zip(axes["lr"][1:3], found.values[1:3], strict=True):
+    for lr, steps in zip(axes["lr"][1:3], swept.values[1:3], strict=True):
         assert steps == np.ceil(np.log(1e-3 / 2.45) / (2 * np.log(1 - lr / 10)))
-    assert found.values[0] == np.inf  # not in 400 steps
-    assert np.isnan(found.values[3])
+    assert swept.values[0] == np.inf  # not in 400 steps
+    assert np.isnan(swept.values[3])
 
 
 @table("text", ["x**2/20 + y**2", TILTED.formula, "3*x**2 + 2*x*y + y**2/2"])
@@ -185,8 +185,8 @@ def test_the_edge_of_divergence_on_quadratics(text, momentum):
     f = parse_formula(text)
     limit = 2 * (1 + momentum) / np.linalg.eigvalsh(f.hess((0.0, 0.0)))[-1]
     rates = limit * np.geomspace(0.25, 4, 64)
-    found = sweep(f, "momentum", {"lr": rates, "momentum": [momentum]}, (3, 2), 1000)
-    grown = ~(found.values[:, 0] <= f.value((3.0, 2.0)))
+    swept = sweep(f, "momentum", {"lr": rates, "momentum": [momentum]}, (3, 2), 1000)
+    grown = ~(swept.values[:, 0] <= f.value((3.0, 2.0)))
     edge = int(grown.argmax())
     assert grown[edge:].all()
     assert rates[edge - 1] <= limit <= rates[edge]
@@ -251,22 +251,22 @@ def test_what_cannot_be_swept_is_refused(call, message):
 def test_basins_of_gradient_flow_end_at_the_ridge(small_chunks):
     # f is x(x + 1)(x - 2) in x, of which 0 is the maximum between
     xs, ys = np.linspace(-2.4, 2.9, 54), np.array([-1.5, 0.0, 1.0])
-    found = basins(WELL, SGD(lr=0.02), xs, ys, 1500, tolerance=1e-6)
-    places = found.minima[found.index]
+    result = basins(WELL, SGD(lr=0.02), xs, ys, 1500, tolerance=1e-6)
+    places = result.minima[result.index]
     assert np.array_equal(places[..., 0], np.broadcast_to(np.where(xs > 0, 2.0, -1.0), (3, 54)))
-    assert np.array_equal(found.minima[:, 1], [0, 0])
-    assert (found.diverged_at == -1).all()
+    assert np.array_equal(result.minima[:, 1], [0, 0])
+    assert (result.diverged_at == -1).all()
     run = minimize(WELL, SGD(lr=0.02), (xs[20], 1.0), 1500)
-    apart = np.abs(run.values - WELL.value(found.minima[found.index[2, 20]])) > 1e-6
-    assert found.steps[2, 20] == np.flatnonzero(apart)[-1] + 1
+    outside = np.abs(run.values - WELL.value(result.minima[result.index[2, 20]])) > 1e-6
+    assert result.steps[2, 20] == np.flatnonzero(outside)[-1] + 1
     assert basins(WELL, SGD(lr=0.02), [0.0], [1.0], 1500).index == -1  # on the ridge itself
 
 
 def test_basins_where_it_diverges_or_has_not_arrived():
-    found = basins(FUNCTIONS["himmelblau"], SGD(lr=0.02), [3.1, 500.0], [2.1], 100)
-    assert found.minima[found.index[0, 0]].tolist() == [3, 2]
-    assert found.index[0, 1] == found.steps[0, 1] == -1
-    assert found.diverged_at[0, 0] == -1 < found.diverged_at[0, 1]
+    result = basins(FUNCTIONS["himmelblau"], SGD(lr=0.02), [3.1, 500.0], [2.1], 100)
+    assert result.minima[result.index[0, 0]].tolist() == [3, 2]
+    assert result.index[0, 1] == result.steps[0, 1] == -1
+    assert result.diverged_at[0, 0] == -1 < result.diverged_at[0, 1]
     assert basins(BOWL, SGD(lr=0.1), [-7.0], [2.0], 3).index == -1
 
 
@@ -343,8 +343,8 @@ def test_basins_of_several_seeds_are_what_most_of_them_reach():
 def test_ranks_of_a_table_by_hand():
     """Three racers on four starts: all unlike, two equal, one diverged, two diverged."""
     nan = np.nan
-    found = ranks([[1, 2, nan, nan], [3, 2, 5, nan], [2, 9, 4, 7]])
-    assert found.tolist() == [[1, 1.5, 3, 2.5], [3, 1.5, 2, 2.5], [2, 3, 1, 1]]
+    table_ranks = ranks([[1, 2, nan, nan], [3, 2, 5, nan], [2, 9, 4, 7]])
+    assert table_ranks.tolist() == [[1, 1.5, 3, 2.5], [3, 1.5, 2, 2.5], [2, 3, 1, 1]]
 
 
 @pytest.mark.parametrize("key", ["sgd", "newton", "sophia", "lbfgs", "nelder_mead"])

@@ -73,16 +73,16 @@ NEAR, FAR = 1.3049954504376675, 4.9781898567419190  # tan x = −2(x − π)
     ],
 )
 def test_every_minimum_is_found(key, lowest, local):
-    found = minima_of(function(key))
-    assert not found.on_curve.any()
-    assert found.lowest.tolist() == [True] * len(lowest) + [False] * len(local)
+    minima = minima_of(function(key))
+    assert not minima.on_curve.any()
+    assert minima.lowest.tolist() == [True] * len(lowest) + [False] * len(local)
     for expected, points in (
-        (lowest, found.points[found.lowest]),
-        (local, found.points[~found.lowest]),
+        (lowest, minima.points[minima.lowest]),
+        (local, minima.points[~minima.lowest]),
     ):
         for at in expected:
             assert np.abs(points - at).max(-1).min() < (2e-5 if "abs" in key else 1e-8), at
-    assert np.array_equal(find_minima(function(key)), found.points)
+    assert np.array_equal(find_minima(function(key)), minima.points)
 
 
 def bottoms(values):
@@ -96,8 +96,8 @@ def test_a_sum_of_two_lines_has_as_many_as_their_bottoms_multiply_to(key):
     x, y = (np.linspace(low, high, 20_001) for low, high in f.domain)
     across = bottoms(f.value(np.stack([x, 0 * x + f.minima[0, 1]], -1)))
     along = bottoms(f.value(np.stack([0 * y + f.minima[0, 0], y], -1)))
-    found = minima_of(f)
-    assert (len(found), found.lowest.sum()) == (across * along, 1)
+    minima = minima_of(f)
+    assert (len(minima), minima.lowest.sum()) == (across * along, 1)
     assert len(find_minima(FUNCTIONS["ackley"])) == 121, "a dimple around every whole point"
 
 
@@ -112,19 +112,19 @@ def test_a_sum_of_two_lines_has_as_many_as_their_bottoms_multiply_to(key):
     ],
 )
 def test_a_curve_of_minima_is_one(formula, height, off):
-    found = minima_of(parse_formula(formula))
-    lowest = found.points[found.lowest]
-    assert found.on_curve.all()
+    minima = minima_of(parse_formula(formula))
+    lowest = minima.points[minima.lowest]
+    assert minima.on_curve.all()
     assert len(lowest) > 20
     assert np.abs(off(*lowest.T)).max() < 1e-7
-    assert found.floor == pytest.approx(height, abs=1e-12)
-    assert len(found.places[found.lowest[found.places]]) == 1
+    assert minima.floor == pytest.approx(height, abs=1e-12)
+    assert len(minima.places[minima.lowest[minima.places]]) == 1
 
 
 def test_the_distance_to_a_line_of_minima_is_to_the_line():
-    found = minima_of(parse_formula("(x - 2*y)^2"))
+    minima = minima_of(parse_formula("(x - 2*y)^2"))
     away = np.array([2.0, 1.0]) + 0.3 * np.array([1.0, -2.0]) / np.sqrt(5)
-    assert found.distance(away) == pytest.approx(0.3, rel=1e-9)
+    assert minima.distance(away) == pytest.approx(0.3, rel=1e-9)
 
 
 # How a path ends.
@@ -162,30 +162,30 @@ PLAIN, RING = (-0.5, -0.5), "(x^2 + y^2 - 1)^2"
     ],
 )
 def test_the_status(key, optimizer, settings, start, steps, status):
-    found = ended(key, optimizer, start, steps, **settings)
-    assert found.status.value == status
-    assert (found.steps_to_tolerance is not None) == (status == "converged")
+    summary = ended(key, optimizer, start, steps, **settings)
+    assert summary.status.value == status
+    assert (summary.steps_to_tolerance is not None) == (status == "converged")
 
 
 @table("start", [(0.5, 0.3), (2.0, 0.1), (-1.2, 0.4), (0.1, -0.1), (0.0, 1.5), (-0.7, -0.9)])
 def test_on_a_ring_of_minima_the_verdict_is_the_same_from_everywhere(start):
-    found = ended(RING, "sgd", start, 300, lr=0.05)
-    assert found.status.value == "converged"
-    assert np.hypot(*found.point) == pytest.approx(1, abs=1e-9)
+    summary = ended(RING, "sgd", start, 300, lr=0.05)
+    assert summary.status.value == "converged"
+    assert np.hypot(*summary.point) == pytest.approx(1, abs=1e-9)
 
 
 def test_below_the_known_minimum_is_far_from_it():
-    found = ended("mccormick", "newton", (2.99, -2.98), 30, line_search=True)
-    assert (found.point[0], found.value) == pytest.approx((-72.8, -74.17), abs=5e-3)
-    assert found.gap == pytest.approx(-74.17 + 1.91322, abs=5e-3)
-    assert found.first_touch is None
+    summary = ended("mccormick", "newton", (2.99, -2.98), 30, line_search=True)
+    assert (summary.point[0], summary.value) == pytest.approx((-72.8, -74.17), abs=5e-3)
+    assert summary.gap == pytest.approx(-74.17 + 1.91322, abs=5e-3)
+    assert summary.first_touch is None
 
 
 def test_steps_to_the_tolerance_count_from_where_it_stays():
     """A loop over the update by hand gives the same numbers."""
-    found = ended("bowl", "momentum", (-7, 2), 2000, lr=0.1, momentum=0.99)
-    assert (found.first_touch, found.steps_to_tolerance) == (267, 855)
-    assert found.evaluations_to_tolerance == 855
+    summary = ended("bowl", "momentum", (-7, 2), 2000, lr=0.1, momentum=0.99)
+    assert (summary.first_touch, summary.steps_to_tolerance) == (267, 855)
+    assert summary.evaluations_to_tolerance == 855
     adam = ended("bowl", "adam", (-7, 2), 200, lr=0.3)
     assert (adam.first_touch, adam.steps_to_tolerance) == (63, 82)
     newton = ended("bowl", "newton", (-7, 2), 10)
@@ -195,8 +195,8 @@ def test_steps_to_the_tolerance_count_from_where_it_stays():
 def test_a_schedule_that_will_throw_it_out_is_looked_ahead_at():
     """y ← (1 − 2η)y by hand: at step 19 y² is 8.1e-5, and .29 soon after the rate is back at 1.5."""
     restarts = {"schedule": SCHEDULES["cyclic"](period=20), "lr": 1.5}
-    found = ended("bowl", "sgd", (0, 2), 19, **restarts)
-    assert (found.status.value, found.value) == ("moving", pytest.approx(8.06195e-5, rel=1e-5))
+    summary = ended("bowl", "sgd", (0, 2), 19, **restarts)
+    assert (summary.status.value, summary.value) == ("moving", pytest.approx(8.06195e-5, rel=1e-5))
     assert ended("bowl", "sgd", (0, 2), 60, **restarts).status.value == "converged"
 
 
@@ -206,11 +206,11 @@ def test_with_noise_the_running_mean_has_to_stay():
     )
     mean = np.convolve(run.values, np.ones(20) / 20, "valid")  # of the steps 19, 20, …
     tolerance = mean[1000:].max() * 1.001
-    out = np.flatnonzero(mean > tolerance)[-1] + 19
-    found = summarize(run, tolerance)
-    assert run.values[out + 1 :].max() > tolerance, "single losses do not stay"
-    assert found.steps_to_tolerance == out + 1
-    assert found.first_touch < found.steps_to_tolerance
+    last_outside = np.flatnonzero(mean > tolerance)[-1] + 19
+    summary = summarize(run, tolerance)
+    assert run.values[last_outside + 1 :].max() > tolerance, "single losses do not stay"
+    assert summary.steps_to_tolerance == last_outside + 1
+    assert summary.first_touch < summary.steps_to_tolerance
 
 
 def test_a_batch_has_no_summary():
@@ -239,11 +239,11 @@ def test_a_batch_has_no_summary():
     ],
 )
 def test_limits_at_every_minimum(key, limits):
-    found = theory.stability(function(key), OPTIMIZERS["sgd"]())
-    assert bool(found) == bool(limits)
+    stabilities = theory.stability(function(key), OPTIMIZERS["sgd"]())
+    assert bool(stabilities) == bool(limits)
     for at, limit in limits.items():
-        [one] = [s for s in found if np.allclose(s.at, at, atol=1e-3)]
-        assert one.limit == pytest.approx(limit, rel=1e-5)
+        [stability] = [s for s in stabilities if np.allclose(s.at, at, atol=1e-3)]
+        assert stability.limit == pytest.approx(limit, rel=1e-5)
     assert theory.stability(function(key), OPTIMIZERS["adam"]()) == []
 
 
@@ -283,7 +283,7 @@ def test_goldstein_price_opens_where_no_first_step_lands_on_the_minimum():
 
 def test_minima_far_above_zero_are_found_to_the_last_digits():
     """At 10⁸ rounding hides what the last steps gain."""
-    found = find_minima(
+    minima = find_minima(
         parse_formula("1e8 + (x^2 - 1)^2 + (y - 0.3)^2 + (y - 0.3)^4", ((-3, 3), (-3, 3)))
     )
-    assert sorted(found.tolist()) == pytest.approx(np.array([[-1, 0.3], [1, 0.3]]), abs=1e-12)
+    assert sorted(minima.tolist()) == pytest.approx(np.array([[-1, 0.3], [1, 0.3]]), abs=1e-12)

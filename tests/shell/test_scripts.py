@@ -225,7 +225,7 @@ def test_the_script_of_the_book_is_a_lesson():
     classes = [node.name for node in ast.parse(code).body if isinstance(node, ast.ClassDef)]
     assert classes == ["Function", "Optimizer", "SGD", "Momentum", "AdaGrad", "Adam"]
     assert "return x*x/20.0 + y*y" in code.replace("(", "").replace(")", "")
-    assert 'v = self.momentum * s["v"] - lr * decayed(f.grad(x), self.weight_decay, x)' in code
+    assert 'v = self.momentum * s["v"] - lr * add_decay(f.grad(x), self.weight_decay, x)' in code
     assert "opt = Adam(lr=0.3, beta1=0.9, beta2=0.999, eps=1e-08, bias_correction=True)" in code
     assert not re.search(r"hess|noise|schedule|cite|hyperparameter|hyperparameter\(", code)
 

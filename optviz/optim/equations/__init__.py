@@ -1,9 +1,9 @@
 r"""Inside a step: the equations of an optimizer's docstring with the numbers of one step in them.
 
-The LaTeX of the equations is read into a small tree. The tree is worked out from the
+The LaTeX of the equations is parsed into a small tree. The tree is evaluated with the
 hyperparameters, the state and the gradient, and is written as LaTeX again with a number in the
-place of every symbol. So what stands in a docstring can be held against what the code does: the
-tests do that, for every optimizer.
+place of every symbol. This lets the tests compare the equations in the docstrings with what the
+code does, for every optimizer.
 """
 
 import re
@@ -22,62 +22,58 @@ from optviz.optim.oracle import Oracle
 
 @dataclass(frozen=True, eq=False)
 class StepRecord:
-    """One step of one optimizer: everything that it saw, held and did."""
+    """One step of one optimizer: its inputs and its results."""
 
     f: Function
-    optimizer: Optimizer  # as it was at this step, schedules applied
+    optimizer: Optimizer  # at this step, schedules applied
     step: int  # number of the update, 1 for the first
     x: np.ndarray  # (2,) before
     state: dict  # before
     x_next: np.ndarray  # (2,) after
     state_next: dict  # after
-    gradient: np.ndarray  # (2,) what it was given, noise included
+    gradient: np.ndarray  # (2,) that the step was given, noise included
 
 
 def step_record(f, optimizer: Optimizer, step: int, x, state: dict, gradient) -> StepRecord:
-    """The moment of a step that is done once more, from what there was before it and the gradient
-    that was given.
-    """
+    """The record of a step, done once more from the point, the state and the gradient before it."""
     with np.errstate(all="ignore"):
-        x_next, state_next = optimizer.step(_Given(f, gradient), x, state)
+        x_next, state_next = optimizer.step(_FixedGradient(f, gradient), x, state)
     return StepRecord(f, optimizer, step, x, state, x_next, state_next, gradient)
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One equation. `numbers` is empty where it cannot be worked out; `value` is then what the step
-    left there.
+    """One equation. `numbers` is empty if it cannot be evaluated; `value` then comes from the
+    step's result.
     """
 
     symbols: str  # LaTeX of the equation as declared
     numbers: str  # LaTeX of its right side with numbers in place of symbols
-    value: Any  # of its left side: a number, (2,), a matrix, or None where nobody knows
+    value: Any  # of its left side: a number, (2,), a matrix, or None if unknown
     result: str  # LaTeX of `value`, empty for None
 
 
 def evaluate_equations(record: StepRecord) -> list[Line]:
     """Every equation of the step, line by line. Never raises, whatever the numbers.
 
-    A wrapper's lines follow those of the optimizer inside, which are about the point where that one
-    stands; a line that makes the gradient g comes before them.
+    A wrapper's lines follow those of the optimizer inside, which are about that optimizer's own
+    point; a line that computes the gradient g comes before them.
     """
     with np.errstate(all="ignore"):
         inner = _inside(record)
-        own = _lines(record, inner)
+        own_lines = _lines(record, inner)
         if inner is None:
-            return [line for _, line in own]
-        given = [line for left, line in own if left == ("g",)]
-        after = [line for left, line in own if left != ("g",)]
-        inside = evaluate_equations(inner)
-        if given:  # the optimizer inside takes it, and asks for no gradient of its own
-            inside = [line for line in inside if not line.symbols.startswith("g =")]
-        return [*given, *inside, *after]
+            return [line for _, line in own_lines]
+        gradient_lines = [line for left, line in own_lines if left == ("g",)]
+        other_lines = [line for left, line in own_lines if left != ("g",)]
+        inner_lines = evaluate_equations(inner)
+        if gradient_lines:  # the optimizer inside uses it, and evaluates no gradient of its own
+            inner_lines = [line for line in inner_lines if not line.symbols.startswith("g =")]
+        return [*gradient_lines, *inner_lines, *other_lines]
 
 
 def effective_rate(run) -> np.ndarray:
-    """Step over gradient in each coordinate, `(steps, ..., 2)`: the rate that it came to. NaN where
-    the gradient is 0.
-    """
+    """Step over gradient in each coordinate, `(steps, ..., 2)`; NaN where the gradient is 0."""
     g = run.gradients
     with np.errstate(all="ignore"):
         return np.where(g == 0, np.nan, -np.diff(run.points, axis=0) / g)
@@ -86,12 +82,12 @@ def effective_rate(run) -> np.ndarray:
 # --- the lines of one optimizer ---
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-# of reading and of working out
-_TROUBLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+# in parsing and evaluation
+_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def active_equations(optimizer: Optimizer) -> list[str]:
-    """The equations of a docstring one by one, as the switches make them."""
+    """The equations of a docstring one by one, in the variants that the switches select."""
     displays = _DISPLAY.findall(type(optimizer).__doc__ or "")
     lines = [line for display in displays for line in _split(display)]
     for (name, on), changes in optimizer.variants.items():
@@ -102,7 +98,7 @@ def active_equations(optimizer: Optimizer) -> list[str]:
 
 
 def _split(display):
-    """The equations of one display, which stand apart by commas and wide spaces."""
+    """The equations of one display, which are separated by commas and wide spaces."""
     text, start, depth = " ".join(display.split()), 0, 0
     for token in TOKEN.finditer(text):
         depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(token[0], 0)
@@ -122,14 +118,14 @@ def _lines(record, inner):
         try:
             left = reader.read_left_side()
             right = reader.read_right_side()
-            if unknown := _search(right, scope, after.get(left)):
-                found = r"\text{found by the search}"
-                line = _line("".join(unknown), found, scope.values[unknown])
-                lines.append((unknown, line))
+            if solved := _solve_unknown(right, scope, after.get(left)):
+                by_search = r"\text{found by the search}"
+                line = _line("".join(solved), by_search, scope.values[solved])
+                lines.append((solved, line))
             value = right.value(scope)
-            asks = isinstance(right, Derivative)
-            numbers = right.latex_call(scope) if asks else right.latex(scope)
-        except _TROUBLE:
+            is_derivative = isinstance(right, Derivative)
+            numbers = right.latex_call(scope) if is_derivative else right.latex(scope)
+        except _ERRORS:
             value = after.get(left)
         if left:
             scope.values[left] = value
@@ -142,12 +138,12 @@ def _line(symbols, numbers, value):
 
 
 def _scope(record, inner):
-    """What every symbol means before the step, and what those that the step renews mean after it.
+    """The value of every symbol before the step, and the values after it of those that it updates.
 
-    A letter of the state stands for itself, other names for what the class declares. A symbol with
-    a t in it is of this very step; t is the optimizer's own count where it keeps one, since it may
-    have taken over from another on the way. Around an inner optimizer x is where that one has gone,
-    or where it asks, if the gradient is made for it.
+    A one-letter state variable is its own symbol, for others the class declares one. A symbol with
+    a t in it has its value in this step; t is the optimizer's own count if it keeps one, since it
+    may have taken over from another. Around an inner optimizer x is that one's next point, or where
+    it evaluates the gradient, if the wrapper computes it.
     """
     opt = record.optimizer
     before, after = {**record.state, "x": record.x}, {**record.state_next, "x": record.x_next}
@@ -155,9 +151,9 @@ def _scope(record, inner):
     names |= {tokens(symbol): name for symbol, name in opt.symbols.items()}
     values = {("t",): record.step, ("I",): EYE, ("g",): record.gradient}
     for symbol, name in names.items():
-        now = after if "t" in symbol else before
-        if name in now:
-            values[symbol] = now[name]
+        state = after if "t" in symbol else before
+        if name in state:
+            values[symbol] = state[name]
     for k in hyperparameters(type(opt)):
         if k.symbol:
             values[tokens(k.symbol)] = getattr(opt, k.name)
@@ -174,29 +170,29 @@ class _Scope:
     values: dict  # symbol, as a tuple of tokens -> number or array
 
     def gradient(self, at):
-        """What the optimizer was given where it asked; elsewhere the gradient with that noise."""
-        m = self.record
-        asked = m.optimizer.lookahead(m.x, m.state)
-        if np.allclose(at, asked, rtol=1e-12, atol=0, equal_nan=True):
-            return m.gradient
-        return m.f.grad(at) + (m.gradient - m.f.grad(asked))
+        """The gradient that the optimizer was given; at other points that of f, with its noise."""
+        record = self.record
+        lookahead = record.optimizer.lookahead(record.x, record.state)
+        if np.allclose(at, lookahead, rtol=1e-12, atol=0, equal_nan=True):
+            return record.gradient
+        return record.f.grad(at) + (record.gradient - record.f.grad(lookahead))
 
 
-def _search(right, scope, target):
-    """The one symbol of `right` that a search has chosen: put into `scope` such that it leads to
-    `target`.
+def _solve_unknown(right, scope, target):
+    """The one symbol of `right` without a value, the step that a line search has chosen; it is set
+    in `scope` such that `right` equals `target`.
     """
     unknown = {s.tokens for s in _symbols(right) if s.tokens not in scope.values}
     if len(unknown) != 1 or target is None:
         return None
     (unknown,) = unknown
     scopes = (replace(scope, values={**scope.values, unknown: at}) for at in (0.0, 1.0))
-    start, end = (right.value(one) for one in scopes)
-    along = end - start
-    found = along @ (target - start) / (along @ along)  # right is linear in it
-    if not np.isfinite(found):
+    start, end = (right.value(scope_at) for scope_at in scopes)
+    slope = end - start
+    solution = slope @ (target - start) / (slope @ slope)  # right is linear in it
+    if not np.isfinite(solution):
         raise ValueError("every number would lead there")
-    scope.values[unknown] = found
+    scope.values[unknown] = solution
     return unknown
 
 
@@ -213,34 +209,34 @@ def _symbols(node):
 
 
 def _inside(record):
-    """The record of the optimizer inside: the step is done once more with a witness there."""
+    """The record of the optimizer inside: the step is done once more with a recorder there."""
     inner = getattr(record.optimizer, "inner", None)
     if inner is None:
         return None
-    seen = []
-    again = replace(record.optimizer, inner=_Witness(inner, record.step, seen))
-    again.step(_Given(record.f, record.gradient), record.x, record.state)
-    return seen[-1]
+    records = []
+    recording = replace(record.optimizer, inner=_Recorder(inner, record.step, records))
+    recording.step(_FixedGradient(record.f, record.gradient), record.x, record.state)
+    return records[-1]
 
 
 @dataclass(frozen=True)
-class _Witness(Optimizer):
-    """Does what the optimizer inside does, and keeps what that one saw."""
+class _Recorder(Optimizer):
+    """Does what the optimizer inside does, and records its steps."""
 
     inner: Optimizer
-    number: int
-    seen: list
+    step_number: int
+    records: list
 
     def step(self, f, x, s):
-        asked = Oracle(f)
-        x_next, s_next = self.inner.step(asked, x, s)
-        record = StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient)
-        self.seen.append(record)
+        oracle = Oracle(f)
+        x_next, s_next = self.inner.step(oracle, x, s)
+        record = StepRecord(f, self.inner, self.step_number, x, s, x_next, s_next, oracle.gradient)
+        self.records.append(record)
         return x_next, s_next
 
 
-class _Given:
-    """f with the gradient that a step was given, and its noise wherever else a search asks."""
+class _FixedGradient:
+    """f with the gradient that a step was given, and its noise at a search's other points."""
 
     def __init__(self, f, gradient):
         self.f, self.gradient, self.noise = f, gradient, None

@@ -1,4 +1,4 @@
-r"""The LaTeX of the docstrings' equations as a tree that can be worked out, and written again with
+r"""The LaTeX of the docstrings' equations as a tree that can be evaluated, and written again with
 numbers in it.
 """
 
@@ -44,7 +44,7 @@ def _bracketed(text):
 
 
 def _signed(text):
-    """`text` so that a sign or an operator may stand before it."""
+    """`text` in brackets if it begins with a sign, so that an operator may precede it."""
     return _bracketed(text) if text.startswith("-") else text
 
 
@@ -52,9 +52,7 @@ def _signed(text):
 
 
 class Node:
-    """A part of an equation: `value(scope)` works it out, `latex(scope)` writes it with the numbers
-    in.
-    """
+    """A part of an equation: `value(scope)` evaluates it, `latex(scope)` writes it with numbers."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Symbol(Node):
 
     def value(self, s):
         value = s.values[self.tokens]
-        # NumPy's own number divides by zero without a word
+        # a NumPy number divides by zero without an error
         return np.float64(value) if np.ndim(value) == 0 else value
 
     def latex(self, s):
@@ -111,9 +109,7 @@ class Product(Node):
 
 
 def times(a, b):
-    """A product by the shapes of its factors: columns `(2,)` coordinate by coordinate, all else as
-    matrices.
-    """
+    """A product by the shapes of its factors: columns `(2,)` elementwise, all else as matrices."""
     if max(np.ndim(a), np.ndim(b)) < 2 or min(np.ndim(a), np.ndim(b)) == 0:
         return a * b
     if np.ndim(a) == 1:  # a column and a row `(1, 2)`
@@ -199,7 +195,7 @@ class Root(Node):
 
 @dataclass(frozen=True)
 class Bars(Node):
-    r"""|u|, of a symmetric matrix by its eigenvalues; or the norm ‖u‖, ‖u‖₁ of a vector."""
+    r"""|u|, for a symmetric matrix by its eigenvalues; or the norm ‖u‖, ‖u‖₁ of a vector."""
 
     inside: Node
     bar: str  # | or \|
@@ -221,20 +217,20 @@ class Bars(Node):
 
 @dataclass(frozen=True)
 class Call(Node):
-    """max, min, sign, clip, or a function that stands in the optimizer's class."""
+    """max, min, sign, clip, or a method of the optimizer's class."""
 
     name: str
     args: tuple[Node, ...]
 
     def value(self, s):
-        known = {
+        functions = {
             r"\max": np.maximum,
             r"\min": np.minimum,
             r"\operatorname{sign}": np.sign,
             r"\operatorname{clip}": lambda u, limit: np.clip(u, -limit, limit),
         }
-        own = self.name.removeprefix(r"\operatorname{").removesuffix("}")
-        function = known.get(self.name) or getattr(s.record.optimizer, own)
+        name = self.name.removeprefix(r"\operatorname{").removesuffix("}")
+        function = functions.get(self.name) or getattr(s.record.optimizer, name)
         return function(*(arg.value(s) for arg in self.args))
 
     def latex(self, s):
@@ -243,16 +239,16 @@ class Call(Node):
 
 @dataclass(frozen=True)
 class Derivative(Node):
-    """f, ∇f or ∇²f at a point. In a longer expression it is its numbers, with the point below if
-    that is not x itself.
+    """f, ∇f or ∇²f at a point. In a longer expression it is written as numbers, with the point
+    below if that is not x itself.
     """
 
     order: int
     at: Node
 
     def value(self, s):
-        at, f = self.at.value(s), s.record.f
-        return (f.value, s.gradient, f.hess)[self.order](at)
+        point, f = self.at.value(s), s.record.f
+        return (f.value, s.gradient, f.hess)[self.order](point)
 
     def latex(self, s):
         numbers = latex(self.value(s))
@@ -280,7 +276,7 @@ class Comparison(Node):
         return np.all(compare(self.left.value(s), self.right.value(s)))
 
     def latex(self, s):
-        """As it came out. Of a side with vectors in it only the number."""
+        """The comparison with its outcome; of a side with vectors only the resulting number."""
         sides = [(side, side.latex(s)) for side in (self.left, self.right)]
         sign = self.sign if self.value(s) else rf"\not{self.sign}"
         left, right = (latex(side.value(s)) if r"\begin" in text else text for side, text in sides)
@@ -289,17 +285,17 @@ class Comparison(Node):
 
 @dataclass(frozen=True)
 class Conditional(Node):
-    """a where …, else b: only what it comes to is worked out and written."""
+    """a where …, else b: only the branch that applies is evaluated and written."""
 
     then: Node
     when: Comparison
     other: Node
 
-    def _taken(self, s):
+    def _branch(self, s):
         return self.then if self.when.value(s) else self.other
 
     def value(self, s):
-        return self._taken(s).value(s)
+        return self._branch(s).value(s)
 
     def latex(self, s):
-        return rf"{self._taken(s).latex(s)}\;\text{{ as }} {self.when.latex(s)}"
+        return rf"{self._branch(s).latex(s)}\;\text{{ as }} {self.when.latex(s)}"

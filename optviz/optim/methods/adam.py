@@ -1,4 +1,4 @@
-"""Adam and what came of it: momentum and a rate for each coordinate."""
+"""Adam and its closest relatives: momentum and a rate for each coordinate."""
 
 import numpy as np
 
@@ -7,19 +7,19 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
 
 
-def _in_torch(name, more=""):
-    """What makes torch.optim's code of a method with Adam's hyperparameters and `more`; there is
-    none without bias correction.
+def _torch_code(name, extra=""):
+    """A function from an optimizer with Adam's hyperparameters and `extra` to torch.optim's code;
+    there is none without bias correction.
     """
 
     def code(o):
-        settings = f"lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}"
-        return o.bias_correction and f"{name}([p], {settings}{more.format(o=o)})"
+        arguments = f"lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}"
+        return o.bias_correction and f"{name}([p], {arguments}{extra.format(o=o)})"
 
     return code
 
 
-@optimizer("Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=_in_torch("Adam"))
+@optimizer("Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=_torch_code("Adam"))
 class Adam(Optimizer):
     r"""Momentum and RMSProp combined: the mean gradient over the root of the mean square.
 
@@ -50,7 +50,7 @@ class Adam(Optimizer):
         return self.beta2 * v + (1 - self.beta2) * g * g
 
     def moments(self, g, s):
-        """The next state, and the factors that make up for m and v having started at zero."""
+        """The next state, and the factors that correct m and v for their start at zero."""
         m = self.beta1 * s["m"] + (1 - self.beta1) * g
         v = self.mean_square(g, m, s["v"])
         b1, b2 = s["b1"] * self.beta1, s["b2"] * self.beta2
@@ -58,14 +58,14 @@ class Adam(Optimizer):
         return (s, 1 / (1 - b1), 1 / (1 - b2)) if self.bias_correction else (s, 1.0, 1.0)
 
     def step(self, f, x, s):
-        s, of_m, of_v = self.moments(f.grad(x), s)
-        return x - self.lr * of_m * s["m"] / (np.sqrt(s["v"] * of_v) + self.eps), s
+        s, m_scale, v_scale = self.moments(f.grad(x), s)
+        return x - self.lr * m_scale * s["m"] / (np.sqrt(s["v"] * v_scale) + self.eps), s
 
 
 @optimizer(
     "AdamW",
     cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2",
-    torch=lambda o: not o.decoupled and _in_torch("AdamW", ", weight_decay={o.weight_decay}")(o),
+    torch=lambda o: not o.decoupled and _torch_code("AdamW", ", weight_decay={o.weight_decay}")(o),
 )
 class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, independently of the gradient.
@@ -94,7 +94,7 @@ class AdamW(Adam):
 @optimizer(
     "AMSGrad",
     cite="Reddi, Kale & Kumar (2018), On the convergence of Adam and beyond, algorithm 2",
-    torch=_in_torch("Adam", ", amsgrad=True"),
+    torch=_torch_code("Adam", ", amsgrad=True"),
 )
 class AMSGrad(Adam):
     r"""Adam with the largest mean square so far instead of the latest.
@@ -113,12 +113,12 @@ class AMSGrad(Adam):
 
     def step(self, f, x, s):
         h = s["h"]
-        s, of_m, of_h = self.moments(f.grad(x), s)
+        s, m_scale, h_scale = self.moments(f.grad(x), s)
         h = np.maximum(h, s["v"])
-        return x - self.lr * of_m * s["m"] / (np.sqrt(h * of_h) + self.eps), {**s, "h": h}
+        return x - self.lr * m_scale * s["m"] / (np.sqrt(h * h_scale) + self.eps), {**s, "h": h}
 
 
-@optimizer("AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=_in_torch("Adamax"))
+@optimizer("AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=_torch_code("Adamax"))
 class AdaMax(Optimizer):
     r"""Adam with the largest recent gradient instead of the mean square.
 
@@ -154,7 +154,7 @@ class AdaMax(Optimizer):
 @optimizer(
     "NAdam",
     cite="Dozat (2016), Incorporating Nesterov momentum into Adam",
-    torch=_in_torch("NAdam", ", momentum_decay={o.momentum_decay}"),
+    torch=_torch_code("NAdam", ", momentum_decay={o.momentum_decay}"),
 )
 class NAdam(Adam):
     r"""Adam with Nesterov's look-ahead: the momentum of the next step is already applied.
@@ -189,20 +189,20 @@ class NAdam(Adam):
     def step(self, f, x, s):
         g = f.grad(x)
         t = s["t"] + 1
-        now, coming = (
+        mu_t, mu_next = (
             self.beta1 * (1 - 0.5 * np.power(0.96, i * self.momentum_decay)) for i in (t, t + 1)
         )
-        mu = s["mu"] * now
-        s, _, of_v = self.moments(g, {**s, "mu": mu, "t": t})
-        a, b = (1 - mu, 1 - mu * coming) if self.bias_correction else (1, 1)
-        direction = ((1 - now) / a) * g + (coming / b) * s["m"]
-        return x - self.lr * direction / (np.sqrt(s["v"] * of_v) + self.eps), s
+        product = s["mu"] * mu_t
+        s, _, v_scale = self.moments(g, {**s, "mu": product, "t": t})
+        a, b = (1 - product, 1 - product * mu_next) if self.bias_correction else (1, 1)
+        direction = ((1 - mu_t) / a) * g + (mu_next / b) * s["m"]
+        return x - self.lr * direction / (np.sqrt(s["v"] * v_scale) + self.eps), s
 
 
 @optimizer(
     "RAdam",
     cite="Liu et al. (2020), On the variance of the adaptive learning rate, algorithm 2",
-    torch=_in_torch("RAdam"),
+    torch=_torch_code("RAdam"),
 )
 class RAdam(Adam):
     r"""Adam that does not divide until it has seen enough gradients to trust the mean square.
@@ -228,14 +228,14 @@ class RAdam(Adam):
 
     def step(self, f, x, s):
         t = s["t"] + 1
-        s, of_m, _ = self.moments(f.grad(x), {**s, "t": t})
-        m = s["m"] * of_m
-        limit = 2 / np.subtract(1, self.beta2) - 1
-        rho = limit - 2 * t * s["b2"] / (1 - s["b2"])
+        s, m_scale, _ = self.moments(f.grad(x), {**s, "t": t})
+        m = s["m"] * m_scale
+        rho_inf = 2 / np.subtract(1, self.beta2) - 1
+        rho = rho_inf - 2 * t * s["b2"] / (1 - s["b2"])
         trusted = rho > 5
-        safe = np.maximum(rho, 5.0)
+        clipped = np.maximum(rho, 5.0)
         corrected = 1 - s["b2"] if self.bias_correction else 1.0
-        square = (safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe)
+        square = (clipped - 4) * (clipped - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * clipped)
         r = np.sqrt(square * corrected)
         step = m * (r / (np.sqrt(s["v"]) + self.eps))
         if not trusted.all():

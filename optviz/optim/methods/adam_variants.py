@@ -1,4 +1,4 @@
-"""After Adam: other mean squares, division before averaging, changes of the gradient, old ones."""
+"""After Adam: other mean squares, division before averaging, gradient differences, slow means."""
 
 import numpy as np
 
@@ -125,8 +125,8 @@ class Adan(Optimizer):
         v = self.beta2 * s["v"] + (1 - self.beta2) * change
         n = self.beta3 * s["n"] + (1 - self.beta3) * (g + self.beta2 * change) ** 2
         b1, b2, b3 = s["b1"] * self.beta1, s["b2"] * self.beta2, s["b3"] * self.beta3
-        along = m / np.subtract(1, b1) + self.beta2 * v / np.subtract(1, b2)
-        x = x - self.lr * along / (np.sqrt(n / np.subtract(1, b3)) + self.eps)
+        update = m / np.subtract(1, b1) + self.beta2 * v / np.subtract(1, b2)
+        x = x - self.lr * update / (np.sqrt(n / np.subtract(1, b3)) + self.eps)
         return x, {"m": m, "v": v, "n": n, "g_prev": g, "b1": b1, "b2": b2, "b3": b3, "t": t}
 
 
@@ -152,7 +152,7 @@ class AdEMAMix(Adam):
 
     def step(self, f, x, s):
         g = f.grad(x)
-        s, of_m, of_v = self.moments(g, s)
+        s, m_scale, v_scale = self.moments(g, s)
         slow = self.beta3 * s["m2"] + (1 - self.beta3) * g
-        along = of_m * s["m"] + self.alpha * slow
-        return x - self.lr * along / (np.sqrt(s["v"] * of_v) + self.eps), {**s, "m2": slow}
+        update = m_scale * s["m"] + self.alpha * slow
+        return x - self.lr * update / (np.sqrt(s["v"] * v_scale) + self.eps), {**s, "m2": slow}

@@ -1,4 +1,4 @@
-"""A rate for each coordinate, from the size of the gradients that it has met."""
+"""A rate for each coordinate, from the size of its past gradients."""
 
 import numpy as np
 
@@ -78,20 +78,20 @@ class RMSProp(Optimizer):
         object.__setattr__(self, "state_names", names)
 
     def init(self, x):
-        held = "v" + "b" * bool(np.any(self.momentum)) + "a" * self.centered
-        return {name: np.zeros_like(x) for name in held}
+        names = "v" + "b" * bool(np.any(self.momentum)) + "a" * self.centered
+        return {name: np.zeros_like(x) for name in names}
 
     def step(self, f, x, s):
         g = f.grad(x)
-        held = {"v": (v := self.rho * s["v"] + (1 - self.rho) * g * g)}
+        state = {"v": (v := self.rho * s["v"] + (1 - self.rho) * g * g)}
         if self.centered:
-            a = held["a"] = self.rho * s["a"] + (1 - self.rho) * g
+            a = state["a"] = self.rho * s["a"] + (1 - self.rho) * g
             v = np.maximum(v - a * a, 0)
         step = self.lr * g / (np.sqrt(v) + self.eps)
         if "b" in s:
-            b = held["b"] = self.momentum * s["b"] + g / (np.sqrt(v) + self.eps)
+            b = state["b"] = self.momentum * s["b"] + g / (np.sqrt(v) + self.eps)
             step = np.where(np.equal(self.momentum, 0), step, self.lr * b)
-        return x - step, held
+        return x - step, state
 
 
 @optimizer(

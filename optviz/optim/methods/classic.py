@@ -44,21 +44,21 @@ class ConjugateGradient(Optimizer):
 
     def init(self, x):
         promised = np.ones_like(x[..., :1])
-        before = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
-        return {"d": np.zeros_like(x), **before, "promised_prev": promised, "t": 0}
+        previous = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
+        return {"d": np.zeros_like(x), **previous, "promised_prev": promised, "t": 0}
 
     def step(self, f, x, s):
-        g, before = f.grad(x), s["g_prev"]
-        turn = dot(g, g - before) / dot(before, before) if s["t"] else 0.0
-        d = self.downhill(np.maximum(turn, 0.0) * s["d"] - g, g)
+        g, g_prev = f.grad(x), s["g_prev"]
+        beta = dot(g, g - g_prev) / dot(g_prev, g_prev) if s["t"] else 0.0
+        d = self.downhill(np.maximum(beta, 0.0) * s["d"] - g, g)
         slope = np.abs(dot(g, d))
-        first = initial_rate(self.lr, g, s)
-        first = first * s["promised_prev"] / np.where(slope > 0, slope, 1.0) if s["t"] else first
-        searching = has_changed(x - s["x_prev"], g - before) | has_changed(d, d - s["d"])
-        step = strong_wolfe(f, x, g, d, first, searching, curvature=0.1)
+        trial = initial_rate(self.lr, g, s)
+        trial = trial * s["promised_prev"] / np.where(slope > 0, slope, 1.0) if s["t"] else trial
+        searching = has_changed(x - s["x_prev"], g - g_prev) | has_changed(d, d - s["d"])
+        step = strong_wolfe(f, x, g, d, trial, searching, curvature=0.1)
         promised = np.where(step > 0, step * slope, s["promised_prev"])
-        held = {"d": d, "x_prev": x, "g_prev": g, "promised_prev": promised, "t": s["t"] + 1}
-        return x + step * d, held
+        state = {"d": d, "x_prev": x, "g_prev": g, "promised_prev": promised, "t": s["t"] + 1}
+        return x + step * d, state
 
     @staticmethod
     def downhill(d, g):
@@ -107,41 +107,41 @@ class NelderMead(Optimizer):
         return {"simplex": corners, "F": zeros(x, d + 1) + np.nan}
 
     def step(self, f, x, s):
-        away = x - s["simplex"][..., 0, :]
-        moved = (away != 0).any(-1)[..., None]
+        shift = x - s["simplex"][..., 0, :]
+        moved = (shift != 0).any(-1)[..., None]
         corners, values = s["simplex"], np.where(moved, np.nan, s["F"])
         if np.isnan(values).any():
-            corners = corners + np.where(moved, away, 0.0)[..., None, :]
-            corners, values = self.known(f, corners, values)
+            corners = corners + np.where(moved, shift, 0.0)[..., None, :]
+            corners, values = self.evaluate(f, corners, values)
         active = np.abs(corners - corners[..., :1, :]).max((-2, -1)) >= MIN_LENGTH
         c, w = self.centroid(corners), self.worst(corners)
         r = c + (c - w)
-        at_r = asked(f, r, active)
-        a = self.factor(values, at_r)
+        f_r = value_or_inf(f, r, active)
+        a = self.factor(values, f_r)
         e = c + a * (c - w)
-        at_e = asked(f, e, active & (a[..., 0] != 1))
-        replaced = self.replaced(corners, values, r, at_r, e, at_e)
+        f_e = value_or_inf(f, e, active & (a[..., 0] != 1))
+        replaced = self.replaced(corners, values, r, f_r, e, f_e)
         changed = active[..., None] & (replaced != corners).any(-1)
         shrunk = changed[..., :-1].any(-1, keepdims=True)
-        new = np.where(self.taken(values, at_r, at_e), at_e, at_r)[..., None]
-        values = np.where(changed, np.where(shrunk, np.nan, new), values)
+        f_new = np.where(self.takes_second(values, f_r, f_e), f_e, f_r)[..., None]
+        values = np.where(changed, np.where(shrunk, np.nan, f_new), values)
         corners = np.where(changed[..., None], replaced, corners)
-        corners, values = self.known(f, corners, values)
+        corners, values = self.evaluate(f, corners, values)
         return self.best(corners), {"simplex": corners, "F": values}
 
     @classmethod
-    def known(cls, f, corners, values):
-        """The corners, the best first, and their values, of which those that are NaN are asked."""
+    def evaluate(cls, f, corners, values):
+        """The corners, the best first, and their values; those that are NaN are computed."""
         values = values.copy("K")
         for i in range(values.shape[-1]):
             if (unknown := np.isnan(values[..., i])).any():
-                here = asked(f, corners[..., i, :], unknown)
-                values[..., i] = np.where(unknown, here, values[..., i])
+                computed = value_or_inf(f, corners[..., i, :], unknown)
+                values[..., i] = np.where(unknown, computed, values[..., i])
         return cls.ordered(corners, values), np.sort(values.T, 0).T
 
     @staticmethod
     def ordered(corners, values):
-        """The corners by their values; of equal ones the older is first."""
+        """The corners by their values; in a tie the older is first."""
         order = np.argsort(values.T, 0, kind="stable")  # the batch last, as in memory: see `zeros`
         return np.take_along_axis(corners.T, order[None], 1).T
 
@@ -161,31 +161,31 @@ class NelderMead(Optimizer):
         return corners[..., :-1, :].sum(-2) / (corners.shape[-2] - 1)
 
     @staticmethod
-    def factor(values, at_r):
+    def factor(values, f_r):
         """How far the second trial lies from the centroid; 1 where there is none."""
         best, second, worst = values[..., 0], values[..., -2], values[..., -1]
-        inside = np.where(at_r < worst, 0.5, -0.5)
-        return np.where(at_r < best, 2.0, np.where(at_r < second, 1.0, inside))[..., None]
+        inside = np.where(f_r < worst, 0.5, -0.5)
+        return np.where(f_r < best, 2.0, np.where(f_r < second, 1.0, inside))[..., None]
 
     @classmethod
-    def taken(cls, values, at_r, at_e):
-        """Whether the second trial is."""
-        a = cls.factor(values, at_r)[..., 0]
-        better = [at_e < at_r, at_e <= at_r, at_e < values[..., -1]]
+    def takes_second(cls, values, f_r, f_e):
+        """Whether the second trial replaces the worst corner."""
+        a = cls.factor(values, f_r)[..., 0]
+        better = [f_e < f_r, f_e <= f_r, f_e < values[..., -1]]
         return np.select([a == 2, a == 0.5, a == -0.5], better, False)
 
     @classmethod
-    def replaced(cls, corners, values, r, at_r, e, at_e):
+    def replaced(cls, corners, values, r, f_r, e, f_e):
         """The corners with one of the trials in place of the worst, or all shrunk to the best."""
-        taken, a = cls.taken(values, at_r, at_e), cls.factor(values, at_r)
-        shrinks = ((np.abs(a) == 0.5) & ~taken[..., None])[..., None]
-        last = np.where(taken[..., None], e, r)[..., None, :]
+        second, a = cls.takes_second(values, f_r, f_e), cls.factor(values, f_r)
+        shrinks = ((np.abs(a) == 0.5) & ~second[..., None])[..., None]
+        last = np.where(second[..., None], e, r)[..., None, :]
         halved = corners[..., :1, :] + (corners - corners[..., :1, :]) / 2
         return np.where(shrinks, halved, np.concatenate([corners[..., :-1, :], last], -2))
 
 
-def asked(f, x, where):
-    """The values; infinite where there is none."""
+def value_or_inf(f, x, where):
+    """The values of f; infinite where there is none."""
     value = f.value(x, where=where)
     return np.where(np.isnan(value), np.inf, value)
 
@@ -222,14 +222,14 @@ class TrustRegion(Optimizer):
         return {"y": x, "q": np.ones_like(x[..., :1])}
 
     def step(self, f, x, s):
-        here = np.ones(x.shape[:-1], bool)
-        g, hess, radius = f.grad(x, where=here), f.hess(x, where=here), self.lr * s["q"]
+        everywhere = np.ones(x.shape[:-1], bool)
+        g, hess, radius = f.grad(x, where=everywhere), f.hess(x, where=everywhere), self.lr * s["q"]
         p = self.dogleg(g, hess, radius)
-        y, promised = x + p, -dot(g, p) - dot(p, times(hess, p)) / 2
-        value = f.value(x, where=(promised > 0)[..., 0])[..., None]
-        tried = (promised > 0) & is_resolvable(value, promised)
-        at_y = f.value(y, where=tried[..., 0])[..., None]
-        rho = self.ratio(value, at_y, promised)
+        y, predicted = x + p, -dot(g, p) - dot(p, times(hess, p)) / 2
+        value = f.value(x, where=(predicted > 0)[..., 0])[..., None]
+        tried = (predicted > 0) & is_resolvable(value, predicted)
+        f_y = f.value(y, where=tried[..., 0])[..., None]
+        rho = self.ratio(value, f_y, predicted)
         size = np.sqrt(dot(p, p)) / radius
         x_next = np.where(rho > 0.15, y, np.where(np.isnan(g), np.nan, x))
         return x_next, {"y": y, "q": self.radius(s["q"], rho, size)}
@@ -240,23 +240,23 @@ class TrustRegion(Optimizer):
         curvature, axes = eigen(hess)
         along = times(np.swapaxes(axes, -1, -2), g)
         newton, convex = -times(axes, along / curvature), (curvature > 0).all(-1, keepdims=True)
-        square, curved = dot(g, g), (along * along * curvature).sum(-1, keepdims=True)
+        square, gHg = dot(g, g), (along * along * curvature).sum(-1, keepdims=True)
         slope = np.sqrt(square)
-        reach = radius / np.where(slope > 0, slope, 1.0)
-        cauchy = -g * np.where(curved > 0, np.minimum(square / curved, reach), reach)
+        limit = radius / np.where(slope > 0, slope, 1.0)
+        cauchy = -g * np.where(gHg > 0, np.minimum(square / gHg, limit), limit)
         leg = newton - cauchy
         a, b, c = dot(leg, leg), dot(cauchy, leg), dot(cauchy, cauchy) - radius * radius
-        bend = cauchy + leg * np.clip((np.sqrt(np.maximum(b * b - a * c, 0)) - b) / a, 0, 1)
+        corner = cauchy + leg * np.clip((np.sqrt(np.maximum(b * b - a * c, 0)) - b) / a, 0, 1)
         inside = np.sqrt(dot(newton, newton)) <= radius
-        straight = ~inside & ((square / curved) * slope >= radius)
+        straight = ~inside & ((square / gHg) * slope >= radius)
         straight |= ~(convex & (slope > 0))
-        return np.where(straight, cauchy, np.where(inside, newton, bend))
+        return np.where(straight, cauchy, np.where(inside, newton, corner))
 
     @staticmethod
-    def ratio(value, at_y, promised):
-        """Decrease over promised decrease; NaN where rounding hides it, −∞ where f is undefined."""
-        fell = np.where(np.isnan(at_y), -np.inf, value - at_y)
-        return np.where((promised > 0) & is_resolvable(value, promised), fell / promised, np.nan)
+    def ratio(value, f_y, predicted):
+        """Actual over predicted decrease; NaN where rounding hides it, −∞ where f is undefined."""
+        drop = np.where(np.isnan(f_y), -np.inf, value - f_y)
+        return np.where((predicted > 0) & is_resolvable(value, predicted), drop / predicted, np.nan)
 
     @staticmethod
     def radius(q, rho, size):

@@ -5,11 +5,11 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
-from optviz.optim.methods.shared import decayed
+from optviz.optim.methods.shared import add_decay
 
 
 def _decay(o):
-    """The decay as an argument in torch.optim, where there is one."""
+    """The weight decay as an argument in torch.optim, if it is not 0."""
     return f", weight_decay={o.weight_decay}" if o.weight_decay else ""
 
 
@@ -30,7 +30,7 @@ class SGD(Optimizer):
     variants = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
 
     def step(self, f, x, s):
-        return x - self.lr * decayed(f.grad(x), self.weight_decay, x), s
+        return x - self.lr * add_decay(f.grad(x), self.weight_decay, x), s
 
     def stable_lr(self, curvature):
         return 2 / (curvature + self.weight_decay)
@@ -83,7 +83,7 @@ class Momentum(Optimizer):
 
     def step(self, f, x, s):
         lr = self.lr * (1 - self.dampening) if s.get("t") else self.lr
-        v = self.momentum * s["v"] - lr * decayed(f.grad(x), self.weight_decay, x)
+        v = self.momentum * s["v"] - lr * add_decay(f.grad(x), self.weight_decay, x)
         return x + v, {"v": v, "t": s["t"] + 1} if "t" in s else {"v": v}
 
     def stable_lr(self, curvature):

@@ -1,7 +1,7 @@
 """Line searches: how far to go along a direction. Rows of a batch search side by side.
 
-A row that has found its step asks for no more evaluations, nor does one in which the decrease that
-its slope predicts is below what rounding of f can show. A step of 0 says that none was found.
+A row that has found its step makes no more evaluations, nor does one in which the decrease that
+its slope predicts is below the rounding error of f. A step of 0 means that none was found.
 """
 
 import numpy as np
@@ -10,21 +10,21 @@ from optviz.optim.methods.linear_algebra import dot
 
 DECREASE, CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the Wolfe conditions
 MAX_HALVINGS, MAX_TRIALS = 40, 25
-MIN_LENGTH = 1e-9  # of the interval that is searched, in coordinates
-MAX_GROWTH = 100.0  # of a step over the first that is tried: f may be unbounded below
+MIN_LENGTH = 1e-9  # of the search interval, in coordinates
+MAX_GROWTH = 100.0  # of a step relative to the first trial: f may be unbounded below
 
 
 def initial_rate(lr, g, s):
-    """The rate, on the first step for a move of at most that length."""
+    """The rate, limited in the first step such that the move is at most that long."""
     first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
     return np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * lr, lr)
 
 
-def has_changed(moved, bent):
-    """Where anything has changed since the step before: a search that has found no step there would
+def has_changed(dx, dg):
+    """Where anything has changed since the last step: a search that has just found no step would
     find none again.
     """
-    return ((moved != 0) | (bent != 0)).any(-1, keepdims=True)
+    return ((dx != 0) | (dg != 0)).any(-1, keepdims=True)
 
 
 def backtrack(f, x, g, d, first):
@@ -43,13 +43,13 @@ def backtrack(f, x, g, d, first):
         searching = searching & ~found & is_resolvable(value, step * slope)
         if not searching.any():
             break
-        here = f.value(x + step * d, where=searching[..., 0])[..., None]
-        found = found | (searching & (here <= value + DECREASE * step * slope))
+        f_step = f.value(x + step * d, where=searching[..., 0])[..., None]
+        found = found | (searching & (f_step <= value + DECREASE * step * slope))
         step = np.where(searching & ~found, step / 2, step)
     return np.where(found, step, 0.0)
 
 
-@np.errstate(all="ignore")  # the end that is not known is infinitely far away
+@np.errstate(all="ignore")  # an unknown end of the interval is infinite
 def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     """A step `(..., 1)` along d that fulfills the strong Wolfe conditions; `first` is tried first.
 
@@ -68,44 +68,44 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     searching = searching & is_resolvable(value, trial * slope)
     unknown = np.full_like(slope, np.inf)
     low, high = (np.zeros_like(slope), value, slope), (unknown, unknown, unknown)
-    close = between = np.zeros_like(searching)
+    close = bracketed = np.zeros_like(searching)
     for i in range(MAX_TRIALS):
         at = x + trial * d
         searching = searching & (at != x + low[0] * d).any(-1, keepdims=True)
         if not searching.any():
             break
-        here = f.value(at, where=searching[..., 0])[..., None]
+        f_at = f.value(at, where=searching[..., 0])[..., None]
         rise = dot(f.grad(at, where=searching[..., 0]), d)
-        too_far = ~(np.isfinite(here) & np.isfinite(rise))
-        too_far |= here > value + DECREASE * trial * slope
-        too_far |= (between | (i > 1)) & (here >= low[1])
+        too_far = ~(np.isfinite(f_at) & np.isfinite(rise))
+        too_far |= f_at > value + DECREASE * trial * slope
+        too_far |= (bracketed | (i > 1)) & (f_at >= low[1])
         better, too_far = searching & ~too_far, searching & too_far
-        turned = better & (rise * (high[0] - low[0]) >= 0)  # the minimum is behind
-        before, point = low, (trial, here, rise)
+        passed = better & (rise * (high[0] - low[0]) >= 0)  # the minimum is behind
+        previous, point = low, (trial, f_at, rise)
         high = tuple(
-            np.where(too_far, p, np.where(turned, a, b))
+            np.where(too_far, p, np.where(passed, a, b))
             for p, a, b in zip(point, low, high, strict=True)
         )
         low = tuple(np.where(better, p, a) for p, a in zip(point, low, strict=True))
         searching = searching & ~(better & (np.abs(rise) <= -curvature * slope))
-        between = np.isfinite(high[0])
+        bracketed = np.isfinite(high[0])
         width = np.abs(high[0] - low[0])
         findable = is_resolvable(value, width * slope) & (width * largest >= MIN_LENGTH)
-        searching = searching & np.where(between, findable, trial < longest)
+        searching = searching & np.where(bracketed, findable, trial < longest)
         inside, close = _inside(low, high, close)
-        beyond = _cubic(before, low, trial + 0.01 * (trial - before[0]), 10 * trial)
-        trial = np.where(between, inside, np.minimum(beyond, longest))
+        beyond = _cubic(previous, low, trial + 0.01 * (trial - previous[0]), 10 * trial)
+        trial = np.where(bracketed, inside, np.minimum(beyond, longest))
     return low[0]
 
 
 def is_resolvable(value, change):
-    """Whether a change can be seen in values of this size."""
+    """Whether a change exceeds the rounding error of values of this size."""
     return np.abs(change) > np.finfo(change.dtype).eps * np.abs(value)
 
 
 def _inside(low, high, close):
-    """The next step to try between two, and whether it is close to one of them: twice in a row, or
-    at an end itself, it is moved inward.
+    """The next trial between two steps, and whether it is close to one of them: the second time in
+    a row, or at an end itself, it is moved inward.
     """
     left, right = np.minimum(low[0], high[0]), np.maximum(low[0], high[0])
     step, margin = _cubic(low, high, left, right), 0.1 * (right - left)
@@ -115,17 +115,16 @@ def _inside(low, high, close):
     return np.where(moved, inward, step), near & ~moved
 
 
-def _cubic(a, b, least, most):
+def _cubic(a, b, lower, upper):
     """Where the cubic through the values and slopes of two steps has its minimum, within bounds;
     the middle of these where it has none.
     """
-    swapped = a[0] > b[0]
+    swap = a[0] > b[0]
     a, b = (
-        tuple(np.where(swapped, q, p) for p, q in zip(*pair, strict=True))
-        for pair in ((a, b), (b, a))
+        tuple(np.where(swap, q, p) for p, q in zip(*pair, strict=True)) for pair in ((a, b), (b, a))
     )
     (s, value, slope), (t, value_t, slope_t) = a, b
     d1 = slope + slope_t - 3 * (value - value_t) / (s - t)
     d2 = np.sqrt(d1 * d1 - slope * slope_t)
     at = t - (t - s) * ((slope_t + d2 - d1) / (slope_t - slope + 2 * d2))
-    return np.where(np.isnan(at), (least + most) / 2, np.clip(at, least, most))
+    return np.where(np.isnan(at), (lower + upper) / 2, np.clip(at, lower, upper))

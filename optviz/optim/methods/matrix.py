@@ -1,4 +1,4 @@
-"""With a matrix: directions, not only coordinates, get rates of their own."""
+"""With matrices: directions, not only coordinates, have rates of their own."""
 
 import math
 
@@ -9,46 +9,46 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
 from optviz.optim.methods.linear_algebra import dot, eigen, rotation, times
 
-LONGEST = 1024  # a side of a weight matrix with more gets no matrix of its own
+LONGEST = 1024  # a longer side of a weight matrix has no matrix of its own
 
 
 def sides(f, x):
-    """What gets a matrix of its own, as (place, shape, axis, number of sides): both sides of each
+    """What has a matrix of its own, as (place, shape, axis, number of sides): both sides of each
     of a network's weight matrices, its biases, γ and β as columns; a point is one column.
     """
-    for at, shape in getattr(f, "arrays", [(slice(None), (x.shape[-1], 1))]):
+    for place, shape in getattr(f, "arrays", [(slice(None), (x.shape[-1], 1))]):
         axes = [k - 2 for k in (0, 1) if k < shape[1] and shape[k] <= LONGEST]
         for axis in axes:
-            yield at, shape, axis, len(axes)
+            yield place, shape, axis, len(axes)
 
 
 def grams(f, g):
-    """G Gᵀ and Gᵀ G of each matrix in a gradient; of a point g gᵀ."""
+    """G Gᵀ and Gᵀ G for each matrix in a gradient; g gᵀ for a point."""
     if not hasattr(f, "arrays"):
         return [g[..., :, None] * g[..., None, :]]
-    found = []
-    for at, shape, axis, _ in sides(f, g):
-        rows = g[..., at].reshape(*g.shape[:-1], *shape)
+    products = []
+    for place, shape, axis, _ in sides(f, g):
+        rows = g[..., place].reshape(*g.shape[:-1], *shape)
         columns = np.swapaxes(rows, -1, -2)
-        found.append(rows @ columns if axis == -2 else columns @ rows)
-    return found
+        products.append(rows @ columns if axis == -2 else columns @ rows)
+    return products
 
 
 def transform(f, g, matrices):
-    """A G Bᵀ for each matrix in a gradient; of a point A g."""
+    """A G Bᵀ for each matrix in a gradient; A g for a point."""
     if not hasattr(f, "arrays"):
         return times(matrices[0], g)
     d = g.copy()
-    for (at, shape, axis, _), a in zip(sides(f, g), matrices, strict=True):
-        rows = d[..., at].reshape(*g.shape[:-1], *shape)
-        a = np.ascontiguousarray(a)  # how it lies in memory decides how BLAS rounds
+    for (place, shape, axis, _), a in zip(sides(f, g), matrices, strict=True):
+        rows = d[..., place].reshape(*g.shape[:-1], *shape)
+        a = np.ascontiguousarray(a)  # the memory layout affects how BLAS rounds
         rows = a @ rows if axis == -2 else rows @ np.swapaxes(a, -1, -2)
-        d[..., at] = rows.reshape(*g.shape[:-1], -1)
+        d[..., place] = rows.reshape(*g.shape[:-1], -1)
     return d
 
 
 def product(a, b):
-    """a bᵀ, matrix by matrix; of 2 × 2 without a call for each."""
+    """a bᵀ, matrix by matrix; for 2 × 2 without a BLAS call for each."""
     if a.shape[-2:] == b.shape[-2:] == (2, 2):
         return times(b[..., None, :, :], a)
     return a @ np.swapaxes(b, -1, -2)
@@ -58,13 +58,13 @@ def transpose(matrices):
     return [np.swapaxes(a, -1, -2) for a in matrices]
 
 
-def as_list(held, n):
-    """A state variable as n matrices: what stands there before the first step is one number."""
-    return held if isinstance(held, list) else [held] * n
+def as_list(value, n):
+    """A state variable as n matrices: before the first step it is one number."""
+    return value if isinstance(value, list) else [value] * n
 
 
 def as_state(f, matrices):
-    """A state variable: of a network a list, of a point the one matrix that the equations name."""
+    """A state variable: for a network a list, for a point the one matrix in the equations."""
     return matrices if hasattr(f, "arrays") else matrices[0]
 
 
@@ -90,9 +90,9 @@ class Shampoo(Optimizer):
 
     def step(self, f, x, s):
         g, t = f.grad(x), s["t"] + 1
-        new = grams(f, g)
-        summed = [a + b for a, b in zip(as_list(s["L"], len(new)), new, strict=True)]
-        roots = as_list(s["P"], len(new))
+        added = grams(f, g)
+        summed = [a + b for a, b in zip(as_list(s["L"], len(added)), added, strict=True)]
+        roots = as_list(s["P"], len(added))
         if (t - 1) % self.every == 0:
             powers = [-0.5 / order for *_, order in sides(f, x)]
             roots = [self.root(a, p) for a, p in zip(summed, powers, strict=True)]
@@ -107,9 +107,9 @@ class Shampoo(Optimizer):
 
     def spectrum(self, before, after):
         """The singular values of L before and after a step, from the states; the largest first."""
-        both = (np.broadcast_to(s["L"], after["L"].shape) for s in (before, after))
-        found = (eigen(matrix)[0][..., ::-1] for matrix in both)
-        return tuple(np.where(v < 1e-12 * v[..., :1], 0.0, v) for v in found)  # else is rounding
+        matrices = (np.broadcast_to(s["L"], after["L"].shape) for s in (before, after))
+        spectra = (eigen(matrix)[0][..., ::-1] for matrix in matrices)
+        return tuple(np.where(v < 1e-12 * v[..., :1], 0.0, v) for v in spectra)  # else is rounding
 
 
 @optimizer("SOAP", cite="Vyas et al. (2024), SOAP, algorithm 3")
@@ -151,50 +151,50 @@ class SOAP(Optimizer):
     def step(self, f, x, s):
         g, t = f.grad(x), s["t"] + 1
         m, v, b1, b2 = s["m"], s["v"], s["b1"], s["b2"]
-        new = grams(f, g)
-        means, axes = as_list(s["L"], len(new)), as_list(s["Q"], len(new))
+        squares = grams(f, g)
+        means, axes = as_list(s["L"], len(squares)), as_list(s["Q"], len(squares))
         if t > 1:
-            into = transpose(axes)
+            inverse = transpose(axes)
             b1, b2 = b1 * self.beta1, b2 * self.beta2
             m = self.beta1 * m + (1 - self.beta1) * g
-            v = self.beta2 * v + (1 - self.beta2) * transform(f, g, into) ** 2
+            v = self.beta2 * v + (1 - self.beta2) * transform(f, g, inverse) ** 2
             lr = self.lr * np.sqrt(np.subtract(1, b2)) / np.subtract(1, b1)
-            x = x - lr * transform(f, transform(f, m, into) / (np.sqrt(v) + self.eps), axes)
+            x = x - lr * transform(f, transform(f, m, inverse) / (np.sqrt(v) + self.eps), axes)
         memory = np.asarray(self.beta2)[..., None]
-        means = [memory * a + (1 - memory) * b for a, b in zip(means, new, strict=True)]
+        means = [memory * a + (1 - memory) * b for a, b in zip(means, squares, strict=True)]
         if (t - 1) % self.every == 0:
             v = self.ordered(v, axes, means, f)
             axes = [self.basis(q, mean, t) for q, mean in zip(axes, means, strict=True)]
-        held = {"L": as_state(f, means), "Q": as_state(f, axes)}
-        return x, {"m": m, "v": v, **held, "b1": b1, "b2": b2, "t": t}
+        matrices = {"L": as_state(f, means), "Q": as_state(f, axes)}
+        return x, {"m": m, "v": v, **matrices, "b1": b1, "b2": b2, "t": t}
 
     @staticmethod
-    def moved(axes, matrix):
-        """The matrix on each direction, and the order of their lengths, the longest first."""
+    def project(axes, matrix):
+        """The matrix times each direction, and the order of their lengths, the longest first."""
         axes = np.broadcast_to(axes, matrix.shape)  # 1 before the first step
-        moved = product(matrix, np.swapaxes(axes, -1, -2))
-        return moved, np.argsort(-(axes * moved).sum(-2), -1)
+        projected = product(matrix, np.swapaxes(axes, -1, -2))
+        return projected, np.argsort(-(axes * projected).sum(-2), -1)
 
     @classmethod
     def ordered(cls, v, axes, matrices, f=None):
-        """The mean squares in the order in which the directions will be."""
+        """The mean squares in the order of the next directions."""
         v, axes, matrices = v.copy("K"), as_list(axes, 1), as_list(matrices, 1)
-        for (at, shape, axis, _), q, matrix in zip(sides(f, v), axes, matrices, strict=True):
-            rows = v[..., at].reshape(*v.shape[:-1], *shape)
-            order = np.expand_dims(cls.moved(q, matrix)[1], -3 - axis)
-            v[..., at] = np.take_along_axis(rows, order, axis).reshape(*v.shape[:-1], -1)
+        for (place, shape, axis, _), q, matrix in zip(sides(f, v), axes, matrices, strict=True):
+            rows = v[..., place].reshape(*v.shape[:-1], *shape)
+            order = np.expand_dims(cls.project(q, matrix)[1], -3 - axis)
+            v[..., place] = np.take_along_axis(rows, order, axis).reshape(*v.shape[:-1], -1)
         return v
 
     @classmethod
     def basis(cls, axes, matrix, t):
-        """The next directions: at first the eigenvectors, from then on nearer to them."""
+        """The next directions: the eigenvectors at first, later one step closer to them."""
         if t == 1:
             return eigen(matrix)[1][..., ::-1]
-        moved, order = cls.moved(axes, matrix)
-        moved = np.take_along_axis(moved, order[..., None, :], -1)
-        if moved.shape[-1] != 2:
-            return np.linalg.qr(moved)[0]
-        x, y = moved[..., 0, 0], moved[..., 1, 0]
+        projected, order = cls.project(axes, matrix)
+        projected = np.take_along_axis(projected, order[..., None, :], -1)
+        if projected.shape[-1] != 2:
+            return np.linalg.qr(projected)[0]
+        x, y = projected[..., 0, 0], projected[..., 1, 0]
         size = np.hypot(x, y)
         return rotation(np.where(size == 0, 1.0, x / size), np.where(size == 0, 0.0, y / size))
 
@@ -275,22 +275,22 @@ class Muon(Optimizer):
     def step(self, f, x, s):
         g, b1, b2, v = f.grad(x), s["b1"] * 0.9, s["b2"] * 0.999, s["v"]
         matrices = getattr(f, "matrices", [(slice(None), (1, x.shape[-1]))])
-        rest = np.ones(x.shape[-1], bool)
-        for at, _ in matrices:
-            rest[at] = False
-        mean = np.where(rest, 0.9 * s["B"] + 0.1 * g, self.momentum * s["B"] + g)
-        ahead, d = g + self.momentum * mean, np.empty_like(x)
-        for at, shape in matrices:
-            d[..., at] = self.orthogonal(ahead[..., at], shape)
-        if rest.any():
-            v = np.where(rest, 0.999 * v + 0.001 * g * g, v)
-            d[..., rest] = (mean / (1 - b1) / (np.sqrt(v / (1 - b2)) + 1e-8))[..., rest]
+        others = np.ones(x.shape[-1], bool)
+        for place, _ in matrices:
+            others[place] = False
+        mean = np.where(others, 0.9 * s["B"] + 0.1 * g, self.momentum * s["B"] + g)
+        nesterov, d = g + self.momentum * mean, np.empty_like(x)
+        for place, shape in matrices:
+            d[..., place] = self.orthogonal(nesterov[..., place], shape)
+        if others.any():
+            v = np.where(others, 0.999 * v + 0.001 * g * g, v)
+            d[..., others] = (mean / (1 - b1) / (np.sqrt(v / (1 - b2)) + 1e-8))[..., others]
         return x - self.lr * d, {"B": mean, "v": v, "b1": b1, "b2": b2}
 
     def spectrum(self, before, after):
-        """The singular value of a point's one column g + μB, and of what is made of it."""
-        ahead = (1 + self.momentum) * after["B"] - self.momentum * before["B"]
-        return tuple(np.linalg.norm(v, axis=-1) for v in (ahead, self.orthogonal(ahead)))
+        """The singular value of a point's one column g + μB, and after orthogonalization."""
+        nesterov = (1 + self.momentum) * after["B"] - self.momentum * before["B"]
+        return tuple(np.linalg.norm(v, axis=-1) for v in (nesterov, self.orthogonal(nesterov)))
 
     @staticmethod
     def orthogonal(flat, shape=None):
@@ -300,9 +300,9 @@ class Muon(Optimizer):
         a = (flat / np.maximum(norm, 1e-7)).reshape(*flat.shape[:-1], n, m)
         a = np.swapaxes(a, -1, -2) if n > m else a
         row = a.shape[-2] == 1  # its square is a number
-        by = np.multiply if row else np.matmul
+        multiply = np.multiply if row else np.matmul
         for _ in range(5):
             square = dot(a, a) if row else a @ np.swapaxes(a, -1, -2)
-            a = 3.4445 * a + by(-4.7750 * square + 2.0315 * by(square, square), a)
+            a = 3.4445 * a + multiply(-4.7750 * square + 2.0315 * multiply(square, square), a)
         a = np.swapaxes(a, -1, -2) if n > m else a
         return math.sqrt(max(1.0, m / n)) * a.reshape(flat.shape)

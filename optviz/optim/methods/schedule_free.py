@@ -1,4 +1,4 @@
-"""Without a schedule, and without a rate: an average in its place, and a distance that is found."""
+"""Without a schedule, and without a rate: an average in its place, and an estimated distance."""
 
 import numpy as np
 
@@ -42,9 +42,9 @@ class ScheduleFreeSGD(Optimizer):
         return (1 - self.beta) * s["z"] + self.beta * x
 
     def step(self, f, x, s):
-        return self.averaged(x, s["z"] - self.lr * f.grad(self.lookahead(x, s)), s)
+        return self.update_average(x, s["z"] - self.lr * f.grad(self.lookahead(x, s)), s)
 
-    def averaged(self, x, z, s):
+    def update_average(self, x, z, s):
         """The average with the next z in it, and the next state."""
         lr_max = np.maximum(s["lr_max"], self.lr)
         weight = s["weight"] + lr_max * lr_max
@@ -85,8 +85,8 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
         y = self.lookahead(x, s)
         g = f.grad(y)
         v, b2 = self.beta2 * s["v"] + (1 - self.beta2) * g * g, s["b2"] * self.beta2
-        along = g / (np.sqrt(v / np.subtract(1, b2)) + self.eps) + self.weight_decay * y
-        return self.averaged(x, s["z"] - self.lr * along, {**s, "v": v, "b2": b2})
+        update = g / (np.sqrt(v / np.subtract(1, b2)) + self.eps) + self.weight_decay * y
+        return self.update_average(x, s["z"] - self.lr * update, {**s, "v": v, "b2": b2})
 
 
 @optimizer("Prodigy", cite="Mishchenko & Defazio (2023), Prodigy, algorithm 4")
@@ -122,8 +122,8 @@ class Prodigy(Optimizer):
     symbols = {"x_0": "x_0"}
 
     def init(self, x):
-        one = np.ones_like(x[..., :1])
-        return {**super().init(x), "x_0": x, "r": 0 * one, "d": self.d0 * one}
+        ones = np.ones_like(x[..., :1])
+        return {**super().init(x), "x_0": x, "r": 0 * ones, "d": self.d0 * ones}
 
     def step(self, f, x, s):
         g, d, beta3 = f.grad(x), s["d"], np.sqrt(self.beta2)
@@ -133,6 +133,6 @@ class Prodigy(Optimizer):
         m = self.beta1 * s["m"] + (1 - self.beta1) * d * g
         v = self.beta2 * s["v"] + (1 - self.beta2) * d * d * g * g
         size = np.abs(total).sum(-1, keepdims=True)
-        further = np.maximum(d, np.where(size > 0, r / np.where(size > 0, size, 1), 0))
-        x = x - self.lr * d * m / (np.sqrt(v) + further * self.eps)
-        return x, {**s, "m": m, "v": v, "s": total, "r": r, "d": further}
+        d_next = np.maximum(d, np.where(size > 0, r / np.where(size > 0, size, 1), 0))
+        x = x - self.lr * d * m / (np.sqrt(v) + d_next * self.eps)
+        return x, {**s, "m": m, "v": v, "s": total, "r": r, "d": d_next}

@@ -1,4 +1,4 @@
-"""Second order: Newton's method, and two that learn the curvature from the gradients they meet."""
+"""Second order: Newton's method, and two that learn the curvature from past gradients."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def _lr(low=1e-3):
     return shared.first_trial(help, low)
 
 
-def _search():
+def _line_search():
     return hyperparameter(
         True,
         help="search for a step that satisfies the strong Wolfe conditions; its evaluations are "
@@ -60,8 +60,8 @@ class Newton(Optimizer):
         g, (curvature, axes) = f.grad(x), eigen(f.hess(x))
         curvature = (np.abs(curvature) if self.saddle_free else curvature) + self.damping
         along = times(np.swapaxes(axes, -1, -2), g)
-        level = (along == 0) & ~np.isnan(curvature)  # nothing to divide where there is no slope
-        d = -times(axes, np.where(level, 0.0, along / curvature))
+        flat = (along == 0) & ~np.isnan(curvature)  # nothing to divide where there is no slope
+        d = -times(axes, np.where(flat, 0.0, along / curvature))
         if self.line_search:
             d = np.where(dot(g, d) > 0, -d, d)
             return x + backtrack(f, x, g, d, self.lr) * d, s
@@ -87,7 +87,7 @@ class BFGS(Optimizer):
 
     family = "second order"
     lr: float = _lr(1e-8)  # the first step is along the bare gradient
-    line_search: bool = _search()
+    line_search: bool = _line_search()
     dense = "the inverse Hessian"
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
@@ -95,25 +95,25 @@ class BFGS(Optimizer):
 
     def init(self, x):
         d = x.shape[-1]
-        before = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
-        return {"B": zeros(x, d, d) + np.eye(d), **before}
+        previous = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
+        return {"B": zeros(x, d, d) + np.eye(d), **previous}
 
     def step(self, f, x, s):
         g = f.grad(x)
-        moved, bent = x - s["x_prev"], g - s["g_prev"]
-        inverse = self.learned(s["B"], moved, bent)
+        dx, dg = x - s["x_prev"], g - s["g_prev"]
+        inverse = self.update_inverse(s["B"], dx, dg)
         d = -times(inverse, g)
         step = self.lr
         if self.line_search:
-            step = strong_wolfe(f, x, g, d, initial_rate(step, g, s), has_changed(moved, bent))
+            step = strong_wolfe(f, x, g, d, initial_rate(step, g, s), has_changed(dx, dg))
         return x + step * d, {"B": inverse, "x_prev": x, "g_prev": g}
 
     @staticmethod
-    def learned(inverse, s, y):
+    def update_inverse(inverse, s, y):
         """The updated inverse Hessian; unchanged in rows without a usable pair."""
-        curved = dot(s, y)
-        usable = ((curved > 1e-14 * np.sqrt(dot(s, s) * dot(y, y))) & (curved > 1e-200))[..., None]
-        rho = 1 / np.where(usable, curved[..., None], 1.0)
+        sy = dot(s, y)
+        usable = ((sy > 1e-14 * np.sqrt(dot(s, s) * dot(y, y))) & (sy > 1e-200))[..., None]
+        rho = 1 / np.where(usable, sy[..., None], 1.0)
         shear = (np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :])[..., None, :, :]
         sheared = times(shear, np.swapaxes(inverse, -1, -2))  # rows: shear @ columns of B
         updated = times(shear, np.swapaxes(sheared, -1, -2))
@@ -148,7 +148,7 @@ class LBFGS(Optimizer):
     family = "second order"
     lr: float = _lr(1e-8)  # the first step is along the bare gradient
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
-    line_search: bool = _search()
+    line_search: bool = _line_search()
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = BFGS.symbols
     variants = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
@@ -159,32 +159,32 @@ class LBFGS(Optimizer):
 
     def step(self, f, x, s):
         g = f.grad(x)
-        moved, bent = x - s["x_prev"], g - s["g_prev"]
-        usable = dot(moved, bent)[..., None] > 1e-10
-        pairs = {"S": self.pushed(s["S"], moved, usable), "Y": self.pushed(s["Y"], bent, usable)}
+        dx, dg = x - s["x_prev"], g - s["g_prev"]
+        usable = dot(dx, dg)[..., None] > 1e-10
+        pairs = {"S": self.pushed(s["S"], dx, usable), "Y": self.pushed(s["Y"], dg, usable)}
         d = -self.recursion(g, pairs["S"], pairs["Y"])
         step = initial_rate(self.lr, g, s)
         if self.line_search:
-            step = strong_wolfe(f, x, g, d, step, has_changed(moved, bent))
+            step = strong_wolfe(f, x, g, d, step, has_changed(dx, dg))
         return x + step * d, {**pairs, "x_prev": x, "g_prev": g}
 
     @staticmethod
-    def pushed(kept, new, usable):
-        """The memory with `new` as its last row and the oldest gone, where the pair is usable."""
-        return np.where(usable, np.concatenate([kept[..., 1:, :], new[..., None, :]], -2), kept)
+    def pushed(rows, row, usable):
+        """The memory with `row` as its last row and the oldest gone, where the pair is usable."""
+        return np.where(usable, np.concatenate([rows[..., 1:, :], row[..., None, :]], -2), rows)
 
     @staticmethod
     def recursion(g, S, Y):
         """The product of the inverse Hessian with g, from pairs `(..., k, d)`, newest last."""
-        curved, size = dot(S, Y)[..., 0], dot(Y, Y)[..., 0]
-        kept = curved > 0
-        rho = np.where(kept, 1 / np.where(kept, curved, 1.0), 0.0)[..., None]
-        last = kept[..., -1:]
+        sy, yy = dot(S, Y)[..., 0], dot(Y, Y)[..., 0]
+        usable = sy > 0
+        rho = np.where(usable, 1 / np.where(usable, sy, 1.0), 0.0)[..., None]
+        last = usable[..., -1:]
         q, alphas = g, []
         for i in reversed(range(S.shape[-2])):
             alphas.append(rho[..., i, :] * dot(S[..., i, :], q))
             q = q - alphas[-1] * Y[..., i, :]
-        q = q * np.where(last, curved[..., -1:] / np.where(last, size[..., -1:], 1.0), 1.0)
+        q = q * np.where(last, sy[..., -1:] / np.where(last, yy[..., -1:], 1.0), 1.0)
         for i in range(S.shape[-2]):
             q = q + S[..., i, :] * (alphas.pop() - rho[..., i, :] * dot(Y[..., i, :], q))
         return q

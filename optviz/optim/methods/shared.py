@@ -1,4 +1,4 @@
-"""Hyperparameters that mean the same in several methods, and what one of them does."""
+"""Hyperparameters that mean the same in several methods, and the effect of one of them."""
 
 from optviz.optim.hyperparameter import hyperparameter
 
@@ -8,20 +8,20 @@ def lr(default, help="learning rate: about how far a coordinate moves in a step"
     return hyperparameter(default, low, 10.0, r"\eta", log=True, help=help, least=1e-4)
 
 
-def first_trial(help, low=1e-3, **more):
-    """A rate that suits Newton's step: 1, unless a search or a radius makes something of it."""
-    return hyperparameter(1.0, low, 10.0, r"\eta", log=True, help=help, least=1e-3, **more)
+def first_trial(help, low=1e-3, **options):
+    """A rate for Newton's step, where 1 is natural; the first trial of a search or a radius."""
+    return hyperparameter(1.0, low, 10.0, r"\eta", log=True, help=help, least=1e-3, **options)
 
 
 def eps(default=1e-8, low=1e-10):
-    """What is added to a divisor."""
+    """A small number that is added to a divisor."""
     help = "keeps the division finite"
     return hyperparameter(default, low, 1e-1, r"\epsilon", log=True, help=help, valid="(0, inf)")
 
 
-def memory(default, high, symbol, help, **more):
+def memory(default, high, symbol, help, **options):
     """How much of a mean or of a velocity survives a step: from nothing to nearly all."""
-    return hyperparameter(default, 0.0, high, symbol, near_one=True, help=help, **more)
+    return hyperparameter(default, 0.0, high, symbol, near_one=True, help=help, **options)
 
 
 def momentum():
@@ -56,13 +56,13 @@ def weight_decay():
     return hyperparameter(0.0, 0.0, 1.0, r"\lambda", help=help, advanced=True)
 
 
-def decayed(g, share, x):
-    """A gradient with the pull of a weight decay toward the origin, where there is one."""
-    return g if isinstance(share, float) and share == 0 else g + share * x
+def add_decay(g, decay, x):
+    """A gradient with the pull of a weight decay toward the origin, if it is not 0."""
+    return g if isinstance(decay, float) and decay == 0 else g + decay * x
 
 
 def decoupled_decay(default=0.0):
-    """A pull toward the origin beside the step, which no mean of gradients takes up."""
+    """A pull toward the origin besides the step, which enters no mean of gradients."""
     return hyperparameter(
         default, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )

@@ -1,4 +1,4 @@
-"""Around any optimizer: averaging, look-ahead, clipping, sharpness, caution. It never knows."""
+"""Around any optimizer, which is unaware: averaging, look-ahead, clipping, sharpness, caution."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -12,14 +12,14 @@ from optviz.optim.methods import shared
 
 @dataclass(frozen=True)
 class Wrapper(Optimizer):
-    """An optimizer that holds another. Its state is the inner one's with a few names more.
+    """An optimizer around another. Its state is the inner one's with a few more names.
 
-    ValueError without an optimizer inside, around another wrapper of its kind, whose names it has,
-    or where it acts on the gradient and there is none.
+    ValueError without an optimizer inside, around another wrapper of its kind, which uses the same
+    names, or if it acts on the gradient and there is none.
     """
 
     inner: Optimizer = None
-    of_gradient: ClassVar[bool] = False  # it acts on what the gradient is
+    of_gradient: ClassVar[bool] = False  # whether it acts on the gradient
 
     def __post_init__(self):
         super().__post_init__()
@@ -50,8 +50,8 @@ class Wrapper(Optimizer):
         return replace(self, inner=self.inner.scaled(name, factor))
 
 
-class _Seen:
-    """f as the optimizer inside sees it: with another gradient, and all else as it is."""
+class _WithGradient:
+    """f as the optimizer inside sees it: with another gradient, otherwise unchanged."""
 
     def __init__(self, f, grad):
         self.f, self.grad = f, grad
@@ -141,14 +141,14 @@ class Clipped(Wrapper):
     of_gradient = True
 
     def step(self, f, x, s):
-        def shortened(x, **where):
+        def clipped_grad(x, **where):
             g = f.grad(x, **where)
             largest = np.abs(g).max(-1, keepdims=True)
             unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
             norm = np.sqrt((unit * unit).sum(-1, keepdims=True))
             return np.where(largest * norm > self.max_norm, unit * (self.max_norm / norm), g)
 
-        return self.inner.step(_Seen(f, shortened), x, s)
+        return self.inner.step(_WithGradient(f, clipped_grad), x, s)
 
 
 @wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
@@ -167,12 +167,12 @@ class SAM(Wrapper):
     of_gradient = True
 
     def step(self, f, x, s):
-        def uphill(x, **where):
+        def uphill_grad(x, **where):
             g = f.grad(x, **where)
             norm = np.sqrt((g * g).sum(-1, keepdims=True)) + 1e-12
             return f.grad(x + self.rho * g / norm, **where)
 
-        return self.inner.step(_Seen(f, uphill), x, s)
+        return self.inner.step(_WithGradient(f, uphill_grad), x, s)
 
 
 @wrapper("Cautious", cite="Liang et al. (2024), Cautious optimizers, algorithm 1")
@@ -191,14 +191,14 @@ class Cautious(Wrapper):
     of_gradient = True
 
     def step(self, f, x, s):
-        given = []
+        gradients = []
 
-        def kept(x, **where):
-            given.append(f.grad(x, **where))
-            return given[-1]
+        def recorded_grad(x, **where):
+            gradients.append(f.grad(x, **where))
+            return gradients[-1]
 
-        x_next, s = self.inner.step(_Seen(f, kept), x, s)
-        return x + self.mask(x - x_next, given[0]) * (x_next - x), s
+        x_next, s = self.inner.step(_WithGradient(f, recorded_grad), x, s)
+        return x + self.mask(x - x_next, gradients[0]) * (x_next - x), s
 
     @staticmethod
     def mask(descent, g):

@@ -1,4 +1,4 @@
-"""What comes of many runs: where they end, over hyperparameters, over starts, along the path."""
+"""The results of many runs: where they end, by hyperparameter, by start, along the path."""
 
 from optviz.optim.sensitivity.ends import Final, final
 from optviz.optim.sensitivity.race import Entry, enter, ranks

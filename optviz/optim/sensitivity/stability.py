@@ -1,4 +1,4 @@
-"""Along a path: the curvature that it meets, beside the largest with which its rate is stable."""
+"""Along a path: the curvature, and the largest one for which the learning rate is stable."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ def sharpness(f: Function, run: Run) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """The sharpness that decides on each step of a path, and the most with which it is stable.
+    """The sharpness that matters at each step of a path, and the largest that is still stable.
 
-    `preconditioned` says that coordinates are scaled as the optimizer scales them.
+    `preconditioned` means that coordinates are scaled as the optimizer scales them.
     """
 
     sharpness: np.ndarray  # (steps,)
@@ -36,8 +36,8 @@ class Edge:
         return int(beyond[0]) if len(beyond) else None
 
 
-# Of methods with a rate for each coordinate: the square of the divisor by its name in the state,
-# which product of powers corrects it, and how a momentum moves the limit of plain descent, 2/η.
+# For methods with a rate per coordinate: the state's name for the square of the divisor, the power
+# of β that corrects it, and the factor by which momentum changes plain descent's limit 2/η.
 ADAPTIVE = {
     "adagrad": ("h", None, lambda o: 1.0),
     "rmsprop": ("v", None, lambda o: 1 + o.momentum),
@@ -49,10 +49,10 @@ ADAPTIVE = {
 
 @np.errstate(all="ignore")
 def edge_of_stability(run: Run) -> Edge | None:
-    """The edge along one path, None where theory knows none of the optimizer.
+    """The edge along one path, None if theory has none for the optimizer.
 
-    Plain descent is stable on a quadratic up to 2/η, momentum up to 2(1 + μ)/η; methods that divide
-    each coordinate by √v are what these are for the Hessian with v⁻¹ᐟ⁴ on both sides. (Cohen et al.
+    Plain descent is stable on a quadratic up to 2/η, momentum up to 2(1 + μ)/η; for methods that
+    divide each coordinate by √v, the Hessian has v⁻¹ᐟ⁴ on both sides. (Cohen et al.
     2021, Gradient descent typically occurs at the edge of stability; 2022, Adaptive gradient
     methods at the edge of stability, eq. 2.)
     """
@@ -70,17 +70,17 @@ def edge_of_stability(run: Run) -> Edge | None:
         hess = hess / (roots[:, :, None] * roots[:, None, :])
     elif None in (limits := [stable_curvature(o) for o in optimizers]):
         return None
-    found = np.where(np.isfinite(run.values[:-1]), eigen(hess)[0][..., -1], np.nan)
-    return Edge(found, np.array(limits, float), run.optimizer.key in ADAPTIVE)
+    largest = np.where(np.isfinite(run.values[:-1]), eigen(hess)[0][..., -1], np.nan)
+    return Edge(largest, np.array(limits, float), run.optimizer.key in ADAPTIVE)
 
 
 def stable_curvature(optimizer: Optimizer) -> float | None:
-    """The curvature beyond which it diverges on a quadratic: 2/η of plain descent, 2(1 + μ)/η of
-    momentum; None where that is not known.
+    """The curvature beyond which it diverges on a quadratic: 2/η for plain descent, 2(1 + μ)/η for
+    momentum; None if unknown.
     """
     if optimizer.stable_lr(1.0) is None:
         return None
-    # the reciprocal of the rate is a straight line over the curvature
+    # the reciprocal of the rate is linear in the curvature
     one, two = (np.reciprocal(float(optimizer.stable_lr(c))) for c in (1.0, 2.0))
     with np.errstate(divide="ignore"):
         return 1 + (np.reciprocal(float(setting(optimizer, "lr"))) - one) / (two - one)

@@ -1,4 +1,4 @@
-"""Over starts: from where an optimizer reaches which minimum, and how fast."""
+"""By start: which minimum an optimizer reaches from where, and how fast."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Basins:
     index: np.ndarray  # int, of the minimum; -1 where none was reached
     steps: np.ndarray  # int, the first step from which on f stays at its height; -1 likewise
     diverged_at: np.ndarray  # int, -1 where it did not
-    share: np.ndarray  # of the seeds of the noise for which it is so; 1 where there is one
+    share: np.ndarray  # of the noise's seeds with this outcome; 1 for a single seed
 
 
 def basins(
@@ -33,50 +33,50 @@ def basins(
     seed=0,
     tolerance: float = 1e-3,
 ) -> Basins:
-    """From where `opt` reaches which minimum of f, for the starts of a grid.
+    """Which minimum of f `opt` reaches from each start of a grid.
 
-    Reached is the minimum that is nearest at the end, if f is within the tolerance of its height.
-    Of several seeds `(k,)` it is what most of them come to, and the median of its steps.
+    The minimum nearest to the end is reached if f is within the tolerance of its height. For
+    several seeds `(k,)` it is the most frequent outcome, and the median of its steps.
     """
     if np.ndim(seed):
-        return _most([basins(f, opt, xs, ys, steps, noise, int(s), tolerance) for s in seed])
-    known, start = minima_of(f), np.stack(np.meshgrid(xs, ys), -1).astype(float)
-    heights = np.append(known.values[known.places], np.nan)  # NaN where none is reached
+        return _majority([basins(f, opt, xs, ys, steps, noise, int(s), tolerance) for s in seed])
+    minima, start = minima_of(f), np.stack(np.meshgrid(xs, ys), -1).astype(float)
+    heights = np.append(minima.values[minima.places], np.nan)  # NaN where none is reached
 
     def height(points, values):
-        return heights[reached_minimum(known, points, values, tolerance)]
+        return heights[reached_minimum(minima, points, values, tolerance)]
 
     end = final(f, opt, start, steps, noise, seed=seed, level=height, tolerance=tolerance)
-    index = reached_minimum(known, end.point, end.value, tolerance)
+    index = reached_minimum(minima, end.point, end.value, tolerance)
     share = np.ones(start.shape[:-1])
-    return Basins(known.points[known.places], index, end.settled_at, end.diverged_at, share)
+    return Basins(minima.points[minima.places], index, end.settled_at, end.diverged_at, share)
 
 
-def _most(found: list[Basins]) -> Basins:
-    """What most of some seeds come to: a minimum, nothing, or that they diverge."""
+def _majority(runs: list[Basins]) -> Basins:
+    """The most frequent outcome over seeds: a minimum, none, or divergence."""
     index, steps, lost = (
-        np.stack([getattr(b, name) for b in found]) for name in ("index", "steps", "diverged_at")
+        np.stack([getattr(b, name) for b in runs]) for name in ("index", "steps", "diverged_at")
     )
     outcome = np.where(lost >= 0, -2, index)
-    kinds = np.unique(outcome)
-    votes = np.stack([(outcome == kind).sum(0) for kind in kinds])
-    winner = kinds[votes.argmax(0)]
+    outcomes = np.unique(outcome)
+    votes = np.stack([(outcome == candidate).sum(0) for candidate in outcomes])
+    winner = outcomes[votes.argmax(0)]
     steps, lost = (
         np.nanmedian(np.where(outcome == winner, v, np.nan), 0).astype(int) for v in (steps, lost)
     )
-    return Basins(found[0].minima, np.maximum(winner, -1), steps, lost, votes.max(0) / len(found))
+    return Basins(runs[0].minima, np.maximum(winner, -1), steps, lost, votes.max(0) / len(runs))
 
 
-def reached_minimum(known: Minima, points, values, tolerance: float) -> np.ndarray:
-    """The place of the minima that is nearest to points `(..., 2)`, `(...)` int; -1 where f is not
-    as low as there.
+def reached_minimum(minima: Minima, points, values, tolerance: float) -> np.ndarray:
+    """The index in `Minima.places` of the minimum nearest to each point `(..., 2)`, `(...)` int; -1
+    where f is not as low as there.
     """
-    if not len(known):
+    if not len(minima):
         return np.full(values.shape, -1)
-    at, heights = points.reshape(-1, 2), values.ravel()
-    nearest = np.empty(len(at), int)
-    for i in range(0, len(at), ROWS):
-        apart = ((at[i : i + ROWS, None] - known.points) ** 2).sum(-1)
-        nearest[i : i + ROWS] = np.nan_to_num(apart, nan=np.inf).argmin(-1)
-    there = np.abs(heights - known.values[nearest]) <= tolerance
-    return np.where(there, known.group[nearest], -1).reshape(values.shape)
+    flat, heights = points.reshape(-1, 2), values.ravel()
+    nearest = np.empty(len(flat), int)
+    for i in range(0, len(flat), ROWS):
+        dist2 = ((flat[i : i + ROWS, None] - minima.points) ** 2).sum(-1)
+        nearest[i : i + ROWS] = np.nan_to_num(dist2, nan=np.inf).argmin(-1)
+    as_low = np.abs(heights - minima.values[nearest]) <= tolerance
+    return np.where(as_low, minima.group[nearest], -1).reshape(values.shape)

@@ -1,4 +1,4 @@
-"""Over hyperparameters: what many settings come to, and the best of them."""
+"""By hyperparameter: the results of many settings, and the best of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,14 +20,14 @@ MEASURES = ("value", "steps")
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What every setting comes to. Arrays have the axes in their order, then those of the batch."""
+    """The result of every setting. Arrays have the axes in their order, then those of the batch."""
 
     axes: dict[str, np.ndarray]
     values: np.ndarray  # NaN where it diverged
     diverged_at: np.ndarray  # the step, -1 where it did not
     evaluations: np.ndarray  # of every kind together
     losses: np.ndarray  # f at the end, whatever is measured
-    settled_at: np.ndarray  # the first step from which on it stays low; -1 also where not measured
+    settled_at: np.ndarray  # the first step from which on it stays low; -1 also if not measured
 
     @property
     def means(self) -> np.ndarray:
@@ -41,8 +41,8 @@ class Sweep:
         """
         if np.isnan(self.means).all():
             raise ValueError("every setting diverges")
-        at = np.unravel_index(np.nanargmin(self.means), self.means.shape)
-        return {name: v[i].item() for (name, v), i in zip(self.axes.items(), at, strict=True)}
+        index = np.unravel_index(np.nanargmin(self.means), self.means.shape)
+        return {name: v[i].item() for (name, v), i in zip(self.axes.items(), index, strict=True)}
 
 
 def sweep(
@@ -65,8 +65,8 @@ def sweep(
     the "value" of f after the steps, or the "steps" until it stays within the tolerance of the
     least minimum, infinite where it does not. With a `budget` a run ends where `final` ends it.
 
-    Raises ValueError for an axis or a measure that there is not, for a value that is not valid, and
-    as `minimize` does.
+    Raises ValueError for an axis or a measure that does not exist, for a value that is not valid,
+    and as `minimize` does.
     """
     opt = OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     axes = {name: np.array(values).ravel() for name, values in axes.items()}
@@ -74,14 +74,14 @@ def sweep(
         raise ValueError(f"a measure is one of {', '.join(MEASURES)}, not {measure!r}")
     for i, name in enumerate(axes):
         if name not in (*COORDINATES, "seed") and hyperparameter_named(opt, name).kind is not float:
-            rest = {k: v for k, v in axes.items() if k != name}
-            more = (start, steps, measure, noise, schedule, seed, tolerance, budget)
+            others = {k: v for k, v in axes.items() if k != name}
+            arguments = (start, steps, measure, noise, schedule, seed, tolerance, budget)
             parts = [
-                sweep(f, with_hyperparameter(opt, name, v), rest, *more)
+                sweep(f, with_hyperparameter(opt, name, v), others, *arguments)
                 for v in axes[name].tolist()
             ]
-            together = ("values", "diverged_at", "evaluations", "losses", "settled_at")
-            return Sweep(axes, *(np.stack([getattr(p, k) for p in parts], i) for k in together))
+            fields = ("values", "diverged_at", "evaluations", "losses", "settled_at")
+            return Sweep(axes, *(np.stack([getattr(p, k) for p in parts], i) for k in fields))
 
     start = np.array(batch_start(f, [opt], start, seed))
     shape = (*map(len, axes.values()), *start.shape[:-1])
@@ -106,10 +106,10 @@ def sweep(
 
 @dataclass(frozen=True)
 class Tuned:
-    """An optimizer with the best setting that its budget has found, and what it came to."""
+    """An optimizer with the best setting found within the budget, and its result."""
 
     optimizer: Optimizer
-    value: float  # of f after the steps, on average over the batch; NaN where nothing converged
+    value: float  # of f after the steps, on average over the batch; NaN if nothing converged
     evaluations: int  # of every kind, all that the tuning took
 
 
@@ -127,10 +127,10 @@ def tune(
 
     Two thirds of the runs are spread over the whole declared range, evenly as a slider moves; the
     others between the neighbors of the best of these. With several hyperparameters the grid has as
-    many places for each as the budget allows. Starts and seeds may be batches, and it is the mean
-    that counts; each setting is then as many runs as the batch has rows, and counts as one.
+    many points per axis as the budget allows. Starts and seeds may be batches, of which the mean
+    counts; each setting is then as many runs as the batch has rows, and counts as one.
 
-    Where the optimizer has none of the hyperparameters, or every setting diverges, it is as it was.
+    If it has none of the hyperparameters, or every setting diverges, the optimizer is unchanged.
     Raises ValueError for a budget below 1, and as `minimize` does.
     """
     if budget < 1:
@@ -141,25 +141,25 @@ def tune(
     if len(ranges) == 1:
         coarse = -(-2 * budget // 3)
     axes = {k.name: k.spread(coarse) for k in ranges}
-    tried = [sweep(f, opt, axes, start, steps, noise=noise, seed=seed)]
-    if len(ranges) == 1 and budget > coarse and not np.isnan(tried[0].means).all():
+    sweeps = [sweep(f, opt, axes, start, steps, noise=noise, seed=seed)]
+    if len(ranges) == 1 and budget > coarse and not np.isnan(sweeps[0].means).all():
         ((name, grid),) = axes.items()
-        best = int(np.nanargmin(tried[0].means))
+        best = int(np.nanargmin(sweeps[0].means))
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, coarse - 1)]
         between = replace(ranges[0], low=low, high=high).spread(budget - coarse + 2)[1:-1]
-        tried.append(sweep(f, opt, {name: between}, start, steps, noise=noise, seed=seed))
-    spent = int(sum(s.evaluations.sum() for s in tried))
-    found = [s for s in tried if not np.isnan(s.means).all()]
-    if not found:
+        sweeps.append(sweep(f, opt, {name: between}, start, steps, noise=noise, seed=seed))
+    spent = int(sum(s.evaluations.sum() for s in sweeps))
+    converged = [s for s in sweeps if not np.isnan(s.means).all()]
+    if not converged:
         return Tuned(opt, np.nan, spent)
-    winner = min(found, key=lambda s: np.nanmin(s.means))
+    winner = min(converged, key=lambda s: np.nanmin(s.means))
     for name, value in winner.best().items():
         opt = with_hyperparameter(opt, name, value)
     return Tuned(opt, float(np.nanmin(winner.means)), spent)
 
 
 def hyperparameter_named(opt: Optimizer, name: str) -> Hyperparameter:
-    """What an optimizer, or one inside it, declares by a name. ValueError where there is none."""
+    """The hyperparameter that an optimizer, or one inside it, declares. ValueError if none does."""
     if (k := find(opt, name)) is None:
         raise ValueError(f"{type(opt).__name__} has no hyperparameter {name!r}")
     return k

@@ -38,7 +38,7 @@ class Halving:
         return tuple(rungs[:-1])
 
     def survivors(self, losses, earlier=()) -> np.ndarray:
-        """Which trials go on, bool `(n,)`: the best 1/factor, rounded up, with `earlier` ones.
+        """Which trials go on, bool `(n,)`: the best 1/factor, rounded up, of these and `earlier`.
 
         `earlier` are the losses of all that reached this rung before. NaN, for trials that
         diverged, comes last; of equal ones the earlier goes on.

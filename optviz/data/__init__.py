@@ -23,7 +23,7 @@ from optviz.data.toy_sets import TOY_SETS
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a menu says of a set."""
+    """A dataset as a menu describes it."""
 
     key: str
     name: str
@@ -35,7 +35,7 @@ class Dataset:
 
     @property
     def needs_folder(self) -> bool:
-        """Whether its files have to be brought or fetched; all others are shipped or made."""
+        """Whether its files must be uploaded or fetched; all others are shipped or generated."""
         return self.key in SOURCES
 
     def available(self, folder=None) -> bool:

@@ -25,14 +25,14 @@ class Examples(NamedTuple):
 
 @dataclass(frozen=True)
 class OwnSet(Configurable):
-    """What a spec says of its author's file: how large it is. A link does not carry the rows."""
+    """The size of its author's file, which a spec has. A link does not carry the rows."""
 
     points: int = hyperparameter(100, 4, MAX_ROWS, "n", help="rows")
     features: int = hyperparameter(2, 1, MAX_COLUMNS, help="numbers in each")
     classes: int = hyperparameter(2, 2, MAX_CLASSES, "k", help="labels")
 
     def match(self, examples: Examples | None) -> Examples:
-        """The examples, where they are such a file's; DataError where they are not."""
+        """The examples, where they have this size; DataError where they do not."""
         if examples is None or size_of(examples) != self:
             message = _(
                 "This was made with another file, which has {rows} rows of {columns} numbers and "
@@ -45,12 +45,12 @@ class OwnSet(Configurable):
 
 
 def size_of(examples: Examples) -> OwnSet:
-    """What a spec says of a file."""
+    """The size of a file, for a spec."""
     return OwnSet(*examples.x.shape, len(examples.labels))
 
 
 def read_samples(content: bytes) -> np.ndarray:
-    """The rows `(rows, columns)` of a CSV file, standardized. ValueError says why they do not do.
+    """The rows `(rows, columns)` of a CSV file, standardized. ValueError says what is wrong.
 
     Commas, semicolons or tabs between the numbers; beside the latter two a decimal comma may stand.
     Lines are counted as an editor does, with the header.
@@ -59,10 +59,10 @@ def read_samples(content: bytes) -> np.ndarray:
 
 
 def read_examples(content: bytes) -> Examples:
-    """The rows as they stand in the file, the last column of which has the labels: any text."""
+    """The rows as they stand in the file; its last column has the labels, which may be any text."""
     rows = _rows(content, 1)
-    said = [row.pop() for _i, row in rows]
-    values = sorted(set(said), key=lambda value: (isinstance(value, str), value))
+    targets = [row.pop() for _i, row in rows]
+    values = sorted(set(targets), key=lambda value: (isinstance(value, str), value))
     labels = tuple(value if isinstance(value, str) else f"{value:g}" for value in values)
     if not 2 <= len(labels) <= MAX_CLASSES or len(rows) < 4 or not rows[0][1]:
         message = _(
@@ -70,7 +70,7 @@ def read_examples(content: bytes) -> Examples:
             "{most} different labels. This one has {rows} rows with {labels} labels."
         )
         raise ValueError(message.format(most=MAX_CLASSES, rows=len(rows), labels=len(labels)))
-    return Examples(_numbers(rows), np.array([values.index(v) for v in said]), labels)
+    return Examples(_numbers(rows), np.array([values.index(v) for v in targets]), labels)
 
 
 def _numbers(rows):
@@ -82,7 +82,7 @@ def _numbers(rows):
 
 
 def _rows(content, others):
-    """The rows with their lines, without a header; so many `others` than numbers stand last."""
+    """The rows with their line numbers, without a header; the last `others` columns may be text."""
     lines = _text(content[: MAX_BYTES + 1]).splitlines()
     if len(content) > MAX_BYTES or len(lines) > 2 * MAX_ROWS:
         message = _("A file may have at most {most} rows and {size} MB; this one has more.")
@@ -128,7 +128,7 @@ def _text(content):
 
 
 def _number(entry, delimiter):
-    """The number that an entry says, or else the entry."""
+    """The number in an entry, or else the entry."""
     entry = entry.strip().strip('"')
     try:
         number = float(entry if delimiter == "," else entry.replace(",", "."))

@@ -1,4 +1,4 @@
-"""Before the training: on what scale the inputs are."""
+"""Before the training: the scale of the inputs."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def standardize(x, like=None) -> np.ndarray:
     """x `(n, d)` with mean 0 and variance 1 in each feature, by the statistics of `like` or of x.
 
-    Give the training rows as `like` for the test's rows: a test has no statistics that one may know
-    beforehand. A feature that is constant in `like` says nothing, and is 0.
+    For the test rows give the training rows as `like`: the statistics of a test set must not be
+    known beforehand. A feature that is constant in `like` becomes 0.
     """
     x = np.asarray(x)
     like = x if like is None else np.asarray(like)

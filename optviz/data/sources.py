@@ -1,4 +1,4 @@
-"""Where MNIST and Fashion-MNIST come from, where they are looked for, how files are recognized."""
+"""Where MNIST and Fashion-MNIST come from, and in which folders they are looked for."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ NUMERALS = tuple("0123456789")
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the message tells a person why."""
+    """Data that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ SOURCES = {source.key: source for source in (MNIST, FASHION)}
 
 def cache_folder() -> Path:
     """The user's cache folder: $XDG_CACHE_HOME/optviz, or what the platform has in its place."""
-    # what is no absolute path is to be ignored, says the XDG Base Directory Specification
+    # the XDG Base Directory Specification: paths that are not absolute are to be ignored
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if named.is_absolute():
         return named / "optviz"

@@ -31,9 +31,9 @@ class ToySet(Configurable):
     def sample(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """x `(n, 2)` and t `(n,)`, the classes taking turns.
 
-        Where a point stands and how it is shaken are drawn apart, and in the order of the points:
-        while the noise is dragged each point moves in a straight line, and more points leave the
-        first ones where they are.
+        Positions and noise are drawn from two streams, in the order of the points: while the noise
+        is dragged each point moves in a straight line, and more points leave the first ones where
+        they are.
         """
         place, shake = (np.random.default_rng([seed, stream]) for stream in range(2))
         t = np.arange(self.points) % self.classes
@@ -128,8 +128,8 @@ class Rare(Configurable):
 
     def sample(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """x `(n, features)`, of -1, 0 and 1, and t `(n,)`."""
-        there, signs, own = (np.random.default_rng([seed, stream]) for stream in range(3))
+        nonzero, signs, true_signs = (np.random.default_rng([seed, stream]) for stream in range(3))
         shape = self.points, self.features
-        x = (there.random(shape) < np.arange(1, self.features + 1.0) ** -self.decay).astype(float)
+        x = (nonzero.random(shape) < np.arange(1, self.features + 1.0) ** -self.decay).astype(float)
         x *= signs.choice((-1.0, 1.0), shape)
-        return x, (x @ own.choice((-1.0, 1.0), self.features) > 0).astype(int)
+        return x, (x @ true_signs.choice((-1.0, 1.0), self.features) > 0).astype(int)

@@ -1,4 +1,4 @@
-"""A `st.Page` for every page: what the menu is made of, and what links and switches lead to."""
+"""A `st.Page` for every page: for the menu, and for links and switches."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ OTHERS = {
 
 
 def page_of(key: str, draw: Callable[[], None] = lambda: None, visibility: str = "visible"):
-    """The page as Streamlit takes it, known by its address; only the menu has to `draw` it."""
+    """A page for Streamlit, identified by its address; only the menu has to `draw` it."""
     title, icon = OTHERS.get(key) or (PAGES[key].title, PAGES[key].icon)
     return st.Page(
         draw,

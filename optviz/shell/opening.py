@@ -1,4 +1,4 @@
-"""What stands on a page when a visitor comes to it: the scene of a link, a lesson's, or the page's
+"""What a page shows when a visitor comes to it: the scene of a link, of a lesson, or the page's
 own.
 """
 
@@ -14,16 +14,16 @@ from optviz.ui.locks import Controls, is_hidden, restricted_groups, scene_is_edi
 from optviz.ui.session import earlier_session, session
 
 
-def switch_to_next_page(here: str) -> None:
-    """To the page that undo, redo or a click leads to, where that is another one."""
+def switch_to_next_page(page: str) -> None:
+    """Go to the page that undo, redo or a click leads to, where that is another one."""
     S = session()
-    wanted, S.next_page = S.next_page, ""
-    if wanted not in ("", here):
-        st.switch_page(page_of(wanted))
+    next_page, S.next_page = S.next_page, ""
+    if next_page not in ("", page):
+        st.switch_page(page_of(next_page))
 
 
 def open_page(page: str) -> None:
-    """When a session comes to a page: the scene of the address, or the page's own with a word on
+    """Called when a session comes to a page: show the scene of the address, or the page's own with
     what was wrong.
     """
     S = session()
@@ -32,13 +32,13 @@ def open_page(page: str) -> None:
     if not S.specs:
         S.controls = Controls()
         S.specs = {other.key: other.opening for other in PAGES.values()}
-    asked, before = st.query_params.get("open"), S.linked_lesson
-    if page not in PAGES and asked in LESSONS:  # in a tab of its own: a card's link names no page
-        st.switch_page(page_of(LESSONS[asked].page), query_params={"open": asked})
+    linked, before = st.query_params.get("open"), S.linked_lesson
+    if page not in PAGES and linked in LESSONS:  # in a tab of its own: a card's link names no page
+        st.switch_page(page_of(LESSONS[linked].page), query_params={"open": linked})
     # a link within the session; it is there until the page has written its own
-    S.linked_lesson = asked
-    if page in PAGES and asked not in (None, before):
-        _from_lesson(asked)
+    S.linked_lesson = linked
+    if page in PAGES and linked not in (None, before):
+        _from_lesson(linked)
     if page in S.opened_pages:
         return
     S.opened_pages.add(page)
@@ -48,8 +48,8 @@ def open_page(page: str) -> None:
 
 
 def resume(name: str) -> None:
-    """Go on where the same tab was before its page was loaded again: with its files, what was set
-    on its other pages, what can be undone. The open page keeps the scene of its link.
+    """Go on where the same tab was before it was reloaded: with its files, the specs of its other
+    pages, its history. The open page keeps the scene of its link.
     """
     S, earlier = session(), earlier_session(name)
     if earlier is None:
@@ -61,14 +61,14 @@ def resume(name: str) -> None:
     S.opened_pages |= earlier.opened_pages
     S.provided, S.results = earlier.provided, earlier.results | S.results
     S.states |= {
-        k: held for k, held in earlier.states.items() if getattr(k, "survives_reload", True)
+        k: state for k, state in earlier.states.items() if getattr(k, "survives_reload", True)
     }
     S.spend(earlier.seconds_trained)
-    before, now = earlier.history, S.history[S.history_index :]
-    if before[earlier.history_index :][:1] == now:
+    before, entries = earlier.history, S.history[S.history_index :]
+    if before[earlier.history_index :][:1] == entries:
         S.history, S.history_index = list(before), earlier.history_index
     else:
-        S.history = before[: earlier.history_index + 1] + now
+        S.history = before[: earlier.history_index + 1] + entries
         S.history_index = len(S.history) - 1
 
 
@@ -121,17 +121,17 @@ def open_lesson_of_page() -> Lesson | None:
 
 
 def error_sentence(error: Exception) -> str:
-    """What an error says, with its first letter large and without a period."""
+    """An error's message, with its first letter capitalized and without a period."""
     text = f"{error}".strip().rstrip(".")
     return f"{text[:1].upper()}{text[1:]}"
 
 
 def draw_complaint() -> None:
-    """What was wrong with the link that opened this session, until it is put away."""
+    """What was wrong with the link that opened this session, until it is dismissed."""
     if session().complaint:
         st.warning(escape_markdown(session().complaint), icon=":material/link_off:")
-        button(_("OK"), "complaint-read", _put_away)
+        button(_("OK"), "complaint-read", _dismiss)
 
 
-def _put_away():
+def _dismiss():
     session().complaint = ""

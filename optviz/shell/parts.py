@@ -1,4 +1,4 @@
-"""How the parts of a declared page are drawn: tabs, sections with their switches, what they make,
+"""How the parts of a declared page are drawn: tabs, sections with their switches, contents,
 files.
 """
 
@@ -28,11 +28,11 @@ from optviz.ui.controls import switch
 from optviz.ui.live import can_grow, growth_message
 from optviz.ui.session import session
 
-BESIDE = 30_000  # bytes that tables, words and small images of a part take at most, roughly
+BESIDE = 30_000  # bytes of tables, words and small images of a part, at most, roughly
 
 
 def tabs(context: Context, view: View):
-    """The tab that is open; then the files."""
+    """Draw the tab that is open; then the files."""
     session().growing_parts = []
     parts = {tab.label: tab.parts for tab in view.tabs}
     opened = next(iter(parts))
@@ -51,7 +51,7 @@ def tabs(context: Context, view: View):
 
 
 def _section(context, section, key):
-    """Its parts, and its switches, which are read first, also where they stand below."""
+    """Draw its parts, and its switches, which are read first, also where they stand below."""
     if not section.when(context):
         return
     if section.folded:
@@ -71,55 +71,55 @@ def _section(context, section, key):
 
 
 def name_of_part(page: Page, part) -> str:
-    """The key of what a part makes."""
+    """The key of a part's content."""
     return f"{page.key}-{part.__name__.strip('_')}"
 
 
 def draw_part(context: Context, part) -> None:
-    """Draw what a part makes of the context."""
-    made, name = _made(context, part), name_of_part(context.page, part)
-    _show(made, name)
-    may_grow = any(can_grow(key) for key, _figure in pictures(made, name))
+    """Draw a part's content."""
+    content, name = _make(context, part), name_of_part(context.page, part)
+    _show(content, name)
+    may_grow = any(can_grow(key) for key, _figure in pictures(content, name))
     if may_grow and not getattr(part, "paced", False):
         session().growing_parts.append((part, context.options))
 
 
-def _made(context, part):
-    """What a part makes of the context; a shared one once for all who watch the same."""
+def _make(context, part):
+    """A part's content in a context; of a shared part once for all who watch the same."""
     if not getattr(part, "shared", False):
         return part(context)
 
-    def make():
-        made = part(context)
-        return made, [encoded(figure) for _name, figure in pictures(made, "")]
+    def compute():
+        content = part(context)
+        return content, [encoded(figure) for _name, figure in pictures(content, "")]
 
-    def size(found):
-        return BESIDE + sum(picture.bytes for picture in found[1])
+    def size_of(value):
+        return BESIDE + sum(picture.bytes for picture in value[1])
 
-    return PICTURE_CACHE.get((part, *context.key), make, size)[0]
+    return PICTURE_CACHE.get((part, *context.key), compute, size_of)[0]
 
 
-def pictures(made, key: str) -> Iterator[tuple[str, Figure]]:
-    """The figures in what a part has made, by name."""
-    if isinstance(made, Figure):
-        yield key, made
-    elif isinstance(made, Row | list | tuple):
-        for i, part in enumerate(made.parts if isinstance(made, Row) else made):
+def pictures(content, key: str) -> Iterator[tuple[str, Figure]]:
+    """The figures in a part's content, by name."""
+    if isinstance(content, Figure):
+        yield key, content
+    elif isinstance(content, Row | list | tuple):
+        for i, part in enumerate(content.parts if isinstance(content, Row) else content):
             yield from pictures(part, f"{key}-{i}")
 
 
 def growing(context: Context) -> dict[str, dict]:
     """What is new in the pictures of the open tab, by name."""
-    found = {}
+    messages = {}
     for part, options in session().growing_parts:
-        made = _made(context.with_options(options), part)
-        for key, figure in pictures(made, name_of_part(context.page, part)):
-            found |= {key: news} if (news := growth_message(key, figure)) else {}
-    return found
+        content = _make(context.with_options(options), part)
+        for key, figure in pictures(content, name_of_part(context.page, part)):
+            messages |= {key: message} if (message := growth_message(key, figure)) else {}
+    return messages
 
 
 def _option(context, option: Option):
-    """What a switch says, which knows of those before it."""
+    """The value of a switch, which may depend on those before it."""
     choices = option.choices(context) if callable(option.choices) else option.choices
     default = option.default(context) if callable(option.default) else option.default
     if choices is not None and len(choices) < 2:
@@ -149,34 +149,34 @@ def _option(context, option: Option):
     )
 
 
-def _show(made, key: str):
-    """Draw what a part has made."""
-    match made:
+def _show(content, key: str):
+    """Draw a part's content."""
+    match content:
         case None | "":
-            st.container()  # its place: or the browser would make anew what follows, when it comes
+            st.container()  # a placeholder, or the browser would redraw what follows when it comes
         case Figure():
-            show(key, made)
+            show(key, content)
         case Table():
-            table(made.html(), key)
+            table(content.html(), key)
         case ImageGrid():
-            st.html(made.html())
+            st.html(content.html())
         case str():
-            (st.caption if isinstance(made, Caption) else st.markdown)(made)
-            page_contents().texts[key] = made
+            (st.caption if isinstance(content, Caption) else st.markdown)(content)
+            page_contents().texts[key] = content
         case Widget():
-            made.draw()
+            content.draw()
         case Expander():
-            box = st.expander(made.label, key=f"{key}-more", on_change="rerun")
+            box = st.expander(content.label, key=f"{key}-more", on_change="rerun")
             if box.open:
                 with box:
-                    _show(made.parts(), key)
+                    _show(content.parts(), key)
         case Row():
-            columns = st.columns(made.widths or len(made.parts), gap="small")
-            for i, (column, part) in enumerate(zip(columns, made.parts, strict=True)):
+            columns = st.columns(content.widths or len(content.parts), gap="small")
+            for i, (column, part) in enumerate(zip(columns, content.parts, strict=True)):
                 with column:
                     _show(part, f"{key}-{i}")
         case _:
-            for i, part in enumerate(made):
+            for i, part in enumerate(content):
                 _show(part, f"{key}-{i}")
 
 

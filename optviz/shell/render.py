@@ -49,29 +49,29 @@ def render(page: Page) -> None:
             with panel:
                 page.drawing.controls(form)
         else:
-            _fill(page, form, results, panel, under)
+            _draw_columns(page, form, results, panel, under)
         with head:
-            _head(page, form)
+            _draw_header(page, form)
         if page.drawing:
             with under:
                 draw_settled(
-                    lambda: (page.drawing.results(form), _end(bar, on_rest)),
+                    lambda: (page.drawing.results(form), _finish(bar, on_rest)),
                     lambda: (page.drawing.dependencies(form), lesson_card.changed()),
                 )
                 draw_notes(lambda: page.drawing.notes(form))
         else:
-            _end(bar, session().rest)
+            _finish(bar, session().rest)
 
 
-def _end(bar, on_rest):
-    """What is known last, and the first that a Tab reaches."""
+def _finish(bar, on_rest):
+    """Draw the toolbar: it is known last, and reached first by Tab."""
     session().remember()
     with bar:
         toolbar(session(), sharing.query(), on_rest, opening.resume)
 
 
-def _fill(page, form, results, panel, under):
-    """The columns of a declared page; the results last, when the controls have spoken."""
+def _draw_columns(page, form, results, panel, under):
+    """The columns of a declared page; the results last, after the controls have been read."""
     view = page.view_of(form.value)
     with results:
         _view_choice(page, form)
@@ -85,7 +85,7 @@ def _fill(page, form, results, panel, under):
 
 
 def form_of(page: Page) -> Form:
-    """The page's spec under a person's hands."""
+    """The form of the page's spec."""
 
     epoch = session().epoch
 
@@ -97,15 +97,15 @@ def form_of(page: Page) -> Form:
 
 
 def context_of(page: Page, states=()) -> Context:
-    """What the page's parts are made from."""
+    """The context that the page's parts are made from."""
     return Context(page, session().specs[page.key], merge_seeds(states), THEMES[theme_name()])
 
 
 # Around the results.
 
 
-def _head(page, form):
-    """The page's question, and what can be done with the page."""
+def _draw_header(page, form):
+    """The page's question and its buttons."""
     opening.draw_complaint()
     if page.locks and (groups := locks.restricted_groups()):
         message = _("Locked or hidden by the author of this link: {locked}.")
@@ -120,7 +120,7 @@ def _head(page, form):
 
 
 def _view_choice(page, form):
-    """Which view of the experiment is looked at, where it has several."""
+    """A menu of the experiment's views, where it has several."""
     if len(page.views) > 1:
         labels = {key: _(view.label) for key, view in page.views.items()}
         with st.container(key=f"{page.key}-views"):
@@ -132,10 +132,10 @@ def _presets(page):
         with st.container(horizontal=True, key=f"{page.key}-presets", gap="small"):
             for preset in page.presets:
                 key = f"preset-{preset.label}"
-                button(preset.label, key, _take, page, preset, help=preset.help)
+                button(preset.label, key, _apply_preset, page, preset, help=preset.help)
 
 
-def _take(page, preset):
+def _apply_preset(page, preset):
     session().show(page.key, preset.spec)
     if preset.tab:
         session().open_tab(page.key, preset.tab)
@@ -144,10 +144,10 @@ def _take(page, preset):
 
 
 def _notes(page, view, jobs):
-    """What stands below: made from the states as they are when the page is run."""
+    """The notes below, from the states as they are when the page is run."""
     try:
         states = states_of(session().results_of(name_of(page)), jobs())
-    except ValueError:  # said above
+    except ValueError:  # shown above
         states = ()
     context = context_of(page, states)
     for part in view.notes:
@@ -158,15 +158,15 @@ def _notes(page, view, jobs):
 
 
 def name_of(page: Page) -> str:
-    """Under which name the session keeps what the page's jobs have come to."""
+    """The name by which the session keeps the results of the page's jobs."""
     spec = session().specs[page.key]
     group = page.view_of(spec).group
     return f"{page.key}-{page.view_key(spec) if group is None else group}".rstrip("-")
 
 
 def _jobs(page, view):
-    """The jobs of what the page shows; and as a function, those with what follows once they are
-    complete.
+    """The jobs of what the page shows; and a function that gives them with those that follow once
+    they are complete.
     """
     spec = session().specs[page.key]
     first = list(view.jobs(spec))
@@ -182,8 +182,8 @@ def _jobs(page, view):
 
 
 def _results(page, view):
-    """What the spec comes to: at once, or in slices while one watches. Gives its jobs, none where
-    the spec is refused.
+    """Draw the results: at once, or in slices while one watches. Gives the jobs, none where the
+    spec is refused.
     """
     jobs = list
     try:
@@ -208,19 +208,19 @@ def _results(page, view):
 
 
 def _watch(page, view, first, jobs):
-    """What the jobs come to while one watches, in pages with these curves beside what is kept."""
+    """Draw the jobs' states while one watches, in pages with curves beside the kept runs."""
     name, comparing = name_of(page), charts.compares(view)
     results = session().results_of(name)
-    held = kept.jobs(page, view) if comparing else []
+    kept_jobs = kept.jobs(page, view) if comparing else []
     due = [
         job
-        for job, state in zip(held, states_of(results, held), strict=True)
+        for job, state in zip(kept_jobs, states_of(results, kept_jobs), strict=True)
         if not job.progress(state).complete and job not in first
     ]
     begin_unasked(name, first, due)
     _follow(results, view, first, jobs)
 
-    def now(states):
+    def watched_context(states):
         states = states[: len(states) - len(due)]
         context = context_of(page, states)
         if not comparing:
@@ -231,7 +231,7 @@ def _watch(page, view, first, jobs):
         return replace(context, previous_lines=results.before, kept_lines=pinned)
 
     def draw(states):
-        context = now(states)
+        context = watched_context(states)
         page_contents().script = lambda: view.script(context.spec, context.states)
         tabs(context, view)
 
@@ -242,7 +242,7 @@ def _watch(page, view, first, jobs):
         name,
         lambda: [*jobs(), *due],
         draw,
-        lambda states: growing(now(states)),
+        lambda states: growing(watched_context(states)),
         view.verb,
         view.units,
         partial(kept.keep, page) if comparing else None,
@@ -255,12 +255,12 @@ def _validate(key, spec, _spec):
 
 
 def _follow(results, view, first, jobs):
-    """What follows from complete jobs goes on by itself, unless a person has stopped it."""
+    """Let jobs that follow complete ones run by themselves, unless a person has stopped them."""
     if view.then is None or results.running or results.stopped:
         return
-    now = jobs()
-    if len(now) > len(first):
-        results.running = not amount_of(now, states_of(results, now)).complete
+    current = jobs()
+    if len(current) > len(first):
+        results.running = not amount_of(current, states_of(results, current)).complete
 
 
 def live_figures(page: Page) -> dict[str, dict]:
@@ -269,5 +269,5 @@ def live_figures(page: Page) -> dict[str, dict]:
         return page.drawing.live(form_of(page))
     view = page.view_of(session().specs[page.key])
     context, parts = context_of(page), [p for p in view.tabs[0].parts if not isinstance(p, Section)]
-    made = (pictures(part(context), name_of_part(page, part)) for part in parts)
-    return {key: to_plotly(figure) for found in made for key, figure in found}
+    named_figures = (pictures(part(context), name_of_part(page, part)) for part in parts)
+    return {key: to_plotly(figure) for figures in named_figures for key, figure in figures}

@@ -1,7 +1,7 @@
 """A scene and what is locked on its page, as a link: text for a URL, and its QR code.
 
-A link is `2.` and base64 of zlib of JSON. The number is that of the format: what it stands for
-below, the dictionary above all, never changes, so that a link opens forever.
+A link is `2.` and base64 of zlib of JSON. The number is that of the format, which never changes,
+and neither does its dictionary below, so that a link opens forever.
 """
 
 import base64
@@ -34,12 +34,12 @@ DAMAGED = N_(
 
 
 class LinkError(ValueError):
-    """Why a link cannot be opened or made, in words for the person who has it."""
+    """Why a link cannot be opened or made, for a person to read."""
 
 
 @dataclass(frozen=True)
 class SharedScene:
-    """All that a link to a page carries."""
+    """All that a link to a page contains."""
 
     page: str  # one of PAGES
     scene: object
@@ -48,8 +48,8 @@ class SharedScene:
 
 
 @dataclass(frozen=True)
-class _Carried:
-    """What is written of it; without a scene it is the one with which the page opens."""
+class _Payload:
+    """What the link's JSON contains; without a scene it is the page's opening one."""
 
     page: str = FIRST
     scene: dict | None = None
@@ -58,12 +58,12 @@ class _Carried:
 
 
 def encode(shared: SharedScene) -> str:
-    """The link's text, the same for equal scenes; LinkError where there is more in it than a link
-    may hold.
+    """The link's text, the same for equal scenes; LinkError where it is longer than a link
+    may be.
     """
     opening = shared.scene == PAGES[shared.page].opening
     scene, kept = None if opening else to_dict(shared.scene), tuple(map(to_dict, shared.kept))
-    text = pack(to_dict(_Carried(shared.page, scene, shared.controls, kept)))
+    text = pack(to_dict(_Payload(shared.page, scene, shared.controls, kept)))
     if len(text) > MAX_CHARACTERS:
         raise LinkError(_("This is too much for a link: remove some optimizers."))
     return text
@@ -73,7 +73,7 @@ def pack(data) -> str:
     """Plain data as the text of a link."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
     packed = packer.compress(canonical_json(data).encode()) + packer.flush()
-    return f"{VERSION}.{_letters(packed)}"
+    return f"{VERSION}.{_to_base64(packed)}"
 
 
 def unpack(text: str) -> str:
@@ -94,21 +94,21 @@ def unpack(text: str) -> str:
             )
         )
         raise LinkError(message.format(format=version, own=VERSION))
-    return _unpacked(parts[2])
+    return _decompress(parts[2])
 
 
 def decode(text: str, page: str = FIRST) -> SharedScene:
-    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with
+    """What a link to a page contains. It may come from anywhere: LinkError says what is wrong with
     it.
     """
     data = unpack(text)
     try:
-        carried, opening = from_dict(_Carried, json.loads(data), "link"), PAGES[page].opening
-        if carried.page != page:
-            raise SpecError(f"the page {carried.page[:30]!r} at the address of {page!r}")
-        scene = opening if carried.scene is None else from_dict(type(opening), carried.scene)
-        kept = tuple(from_dict(type(opening), scene) for scene in carried.kept)
-        shared = SharedScene(page, scene, carried.controls, kept)
+        payload, opening = from_dict(_Payload, json.loads(data), "link"), PAGES[page].opening
+        if payload.page != page:
+            raise SpecError(f"the page {payload.page[:30]!r} at the address of {page!r}")
+        scene = opening if payload.scene is None else from_dict(type(opening), payload.scene)
+        kept = tuple(from_dict(type(opening), scene) for scene in payload.kept)
+        shared = SharedScene(page, scene, payload.controls, kept)
         check(shared)
     except SpecError as error:
         message = _("This link asks for something that the app does not have: {reason}.")
@@ -119,7 +119,7 @@ def decode(text: str, page: str = FIRST) -> SharedScene:
 
 
 def check(shared: SharedScene) -> None:
-    """SpecError where what comes from outside could not have been set on the page."""
+    """SpecError where a scene from outside could not have been set on the page."""
     if len(shared.kept) > MAX_KEPT:
         raise SpecError(f"there are up to {MAX_KEPT} kept scenes, not {len(shared.kept)}")
     for scene in (shared.scene, *shared.kept):
@@ -129,8 +129,8 @@ def check(shared: SharedScene) -> None:
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
 
 
-def _unpacked(letters):
-    """The text in the letters; zlib's checksum tells whether it is all there and as it was."""
+def _decompress(letters):
+    """The text in the letters; zlib's checksum tells whether it is complete and unchanged."""
     unpacker = zlib.decompressobj(15, WORDS)
     try:
         packed = base64.b64decode(letters + "=" * (-len(letters) % 4), b"-_", validate=True)
@@ -138,15 +138,15 @@ def _unpacked(letters):
         text = data.decode()
     except (ValueError, zlib.error):  # no base64, no zlib, no text
         raise LinkError(_(DAMAGED)) from None
-    whole = len(data) <= MAX_BYTES and unpacker.eof and not unpacker.unused_data
+    complete = len(data) <= MAX_BYTES and unpacker.eof and not unpacker.unused_data
     # written once more: Python also reads +, / and =, and bits of the last letter that belong to no
     # byte
-    if not whole or _letters(packed) != letters:
+    if not complete or _to_base64(packed) != letters:
         raise LinkError(_(DAMAGED))
     return text
 
 
-def _letters(packed):
+def _to_base64(packed):
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
@@ -164,9 +164,9 @@ def qr_svg(url: str) -> str:
             "This link is too long for a QR code: remove some optimizers, or send the link."
         )
         raise LinkError(message) from None
-    drawn = io.BytesIO()
+    file = io.BytesIO()
     code.save(
-        drawn,
+        file,
         "svg",
         border=QUIET,
         dark="#000",
@@ -177,7 +177,7 @@ def qr_svg(url: str) -> str:
         omitsize=True,
         nl=False,
     )
-    svg = drawn.getvalue().decode()
+    svg = file.getvalue().decode()
     return svg.replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
 
 

@@ -1,4 +1,4 @@
-"""What is on a page as a link: kept in the address bar, handed out with a QR code."""
+"""The link to what is on a page: in the address bar, and to share with a QR code."""
 
 import streamlit as st
 
@@ -17,8 +17,8 @@ LOCAL = ("//localhost", "//127.0.0.1")
 
 
 def query(controls: Controls | None = None) -> str:
-    """The query of a link to what is on the page now, with other controls than those in force if
-    given.
+    """The query of a link to what is on the page now, with the given controls or else the present
+    ones.
     """
     S = session()
     try:
@@ -32,12 +32,12 @@ def query(controls: Controls | None = None) -> str:
 
 def address(controls: Controls | None = None) -> str:
     """The link to what is on the page now; empty where that is more than a link can hold."""
-    asked = query(controls)
-    return asked and (st.context.url or "").split("?")[0].split("#")[0] + asked
+    parameters = query(controls)
+    return parameters and (st.context.url or "").split("?")[0].split("#")[0] + parameters
 
 
 def share_controls() -> None:
-    """The link, its QR code, and what the person who opens it may not touch."""
+    """The link, its QR code, and which controls to lock or hide for those who open it."""
     S, box = session(), st.container()
     controls = S.controls
     if controls != Controls():
@@ -51,7 +51,7 @@ def share_controls() -> None:
         controls = _lock_controls()
     if link := address(controls):
         with box:
-            _hand_out(link)
+            _draw_link(link)
     else:
         message = _("This scene is too large for a link. Remove some optimizers.")
         st.warning(message, icon=":material/link_off:")
@@ -75,7 +75,7 @@ def _lock_controls():
     return Controls(groups["locked"], groups["hidden"])
 
 
-def _hand_out(link):
+def _draw_link(link):
     """The link as a picture to scan, and as text."""
     code, text = st.columns(2)
     try:

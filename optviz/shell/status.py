@@ -1,5 +1,5 @@
-"""How the server is, for the person who runs it: on its own machine, or with
-?token= and what OPTVIZ_STATUS_TOKEN says.
+"""How the server is doing, for those who run it: on its own machine, or with ?token= and the
+value of OPTVIZ_STATUS_TOKEN.
 """
 
 import hmac
@@ -15,21 +15,21 @@ from optviz.ui.cache import PICTURE_CACHE, SHARED_CACHE
 from optviz.ui.meter import MINUTES, quantile
 from optviz.ui.public import public
 
-EVERY = 5.0  # seconds between two looks
+EVERY = 5.0  # seconds between two updates
 
 
 def allowed() -> bool:
-    """Whether the visitor may see it. Behind a proxy everybody comes from this machine."""
+    """Whether the visitor may see the page. Behind a proxy everybody comes from this machine."""
     token = os.environ.get("OPTVIZ_STATUS_TOKEN", "")
     given = st.query_params.get("token", "")
     if token:
         return hmac.compare_digest(given.encode(), token.encode())
-    own = st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
-    return own and not public()
+    local = st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
+    return local and not public()
 
 
 def page() -> None:
-    """Numbers of this process, looked at again every few seconds."""
+    """Numbers of this process, updated every few seconds."""
     st.markdown(f"# {_('This server')}")
     if allowed():
         _numbers()
@@ -52,7 +52,7 @@ def _numbers():
         runs, seconds = quantile(kind, 0.95)
         title = _("{name}: p95 of the last {minutes} minutes").format(name=name, minutes=MINUTES)
         rows[title] = f"{1000 * seconds:.0f} ms ({runs})" if runs else "–"
-    lines = [f"| {title} | {said} |" for title, said in rows.items()]
+    lines = [f"| {title} | {value} |" for title, value in rows.items()]
     st.markdown("\n".join(["| | |", "|---|---|", *lines]))
 
 
@@ -62,7 +62,7 @@ def _people():
 
 
 def _memory():
-    """Bytes that are in use; NaN where the system does not tell."""
+    """Bytes in use; NaN where the system does not say."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:

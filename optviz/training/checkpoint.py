@@ -24,7 +24,7 @@ def save(network: Network, params: np.ndarray, running_statistics: np.ndarray) -
         file,
         network=np.array(canonical_json(to_dict(network))),
         running_statistics=running_statistics,
-        **_named(network, params),
+        **_named_arrays(network, params),
     )
     return file.getvalue()
 
@@ -32,7 +32,7 @@ def save(network: Network, params: np.ndarray, running_statistics: np.ndarray) -
 def restore(content: bytes) -> tuple[Network, np.ndarray, np.ndarray]:
     """The network of a file, its parameters and running statistics.
 
-    ValueError, with what is wrong, for a file that `save` has not written: nothing in it is run,
+    ValueError says what is wrong with a file that `save` has not written: nothing in it is run,
     and nothing is unpacked that would not fit.
     """
     try:
@@ -43,8 +43,8 @@ def restore(content: bytes) -> tuple[Network, np.ndarray, np.ndarray]:
                     f"its arrays have {size:,} bytes; at most {MAX_BYTES:,} are allowed"
                 )
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            held = {name: stored[name] for name in stored.files}
-        network = from_dict(Network, json.loads(str(held.pop("network"))))
+            arrays = {name: stored[name] for name in stored.files}
+        network = from_dict(Network, json.loads(str(arrays.pop("network"))))
         validate(network)
     except SpecError:
         raise
@@ -53,19 +53,19 @@ def restore(content: bytes) -> tuple[Network, np.ndarray, np.ndarray]:
     if network.size * np.dtype(DTYPES[network.dtype]).itemsize > MAX_BYTES:
         raise ValueError(f"a network of {network.size:,} parameters is too large")
     params = np.empty(network.size, DTYPES[network.dtype])
-    wanted = {"running_statistics": np.empty(network.running_size, params.dtype)}
-    for name, into in {**_named(network, params), **wanted}.items():
-        if name not in held:
+    statistics = {"running_statistics": np.empty(network.running_size, params.dtype)}
+    for name, target in {**_named_arrays(network, params), **statistics}.items():
+        if name not in arrays:
             raise ValueError(f"the array {name} is missing")
-        if held[name].shape != into.shape or held[name].dtype.kind != "f":
-            raise ValueError(f"{name} must be numbers of shape {into.shape}")
-        if not np.isfinite(held[name]).all():
+        if arrays[name].shape != target.shape or arrays[name].dtype.kind != "f":
+            raise ValueError(f"{name} must be numbers of shape {target.shape}")
+        if not np.isfinite(arrays[name]).all():
             raise ValueError(f"{name} is not finite")
-        into[...] = held[name]
-    return network, params, wanted["running_statistics"]
+        target[...] = arrays[name]
+    return network, params, statistics["running_statistics"]
 
 
-def _named(network, params):
-    """The parameters by name and number of the layer among those that have some: views."""
+def _named_arrays(network, params):
+    """Views of the parameters by name and number of the layer, among those that have some."""
     layers = [views for views in network.views(params) if views]
     return {f"{name}{k}": view for k, views in enumerate(layers, 1) for name, view in views.items()}

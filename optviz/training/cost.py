@@ -1,4 +1,4 @@
-"""How long a job takes, roughly: counted from its spec, and set right by what others have taken."""
+"""How long a job takes, roughly: estimated from its spec, corrected by how long others took."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ from optviz.training.spec import Training
 PRODUCTS = 4e9  # numbers multiplied in a second
 STEP = 3e-4  # seconds of an update before anything is multiplied
 OPTIMIZER = 20  # products for a parameter in an optimizer's update
-MEMORY = 0.8  # share of what was known that stays when one more job has ended
+MEMORY = 0.8  # weight of the old estimate when one more job has ended
 
 
 def cost_of(training: Training) -> float:
     """Seconds that a training takes on one core, as assumed above.
 
-    A parameter is met three times by every example of a mini-batch (forward, backward, gradient)
-    and once by every row on which the accuracy is measured.
+    A parameter is used three times for every example of a mini-batch (forward, backward, gradient)
+    and once for every row on which the accuracy is measured.
     """
     networks = training.shape[0] * training.shape[1]
-    met = networks * (3 * training.batch_size + OPTIMIZER) * training.network.size
-    measured = measurement_cost(training) / training.eval_every
-    return training.iterations * (STEP + met / PRODUCTS + measured)
+    products = networks * (3 * training.batch_size + OPTIMIZER) * training.network.size
+    measuring = measurement_cost(training) / training.eval_every
+    return training.iterations * (STEP + products / PRODUCTS + measuring)
 
 
 def measurement_cost(training: Training) -> float:

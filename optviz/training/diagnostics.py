@@ -1,4 +1,4 @@
-"""What goes on inside of networks in training, layer by layer.
+"""What goes on inside networks in training, layer by layer.
 
 How far an update moves the weights against their size is Karpathy's rule of thumb (CS231n, Neural
 networks part 3, "Ratio of weights:updates"): about a thousandth is healthy.
@@ -15,7 +15,7 @@ NEGATIVE = 1e-3
 
 
 def diagnostics(
-    network: Network, params, before, gradient, done: ForwardPass
+    network: Network, params, before, gradient, forward: ForwardPass
 ) -> dict[str, np.ndarray]:
     """What the last update, from parameters `before` to `params` `(I, S, P)`, did to each layer.
 
@@ -23,16 +23,18 @@ def diagnostics(
     their update over that of what it updated, and the norm of the gradient that the optimizer
     asked for last, penalty included. `saturated` and `dead` `(I, S, hidden layers)` are the share
     of activations that pass next to no gradient, and of the units that pass none for any of the
-    examples of the pass `done`. NaN where nothing was updated yet.
+    examples of the pass `forward`. NaN where nothing was updated yet.
     """
     with np.errstate(all="ignore"):
-        flat = [network.layers[i].h.saturated(*done.caches[i]) for i in network.hidden]
-        now, was, slope = (_weight_norms(network, a) for a in (params - before, before, gradient))
+        saturated = [network.layers[i].h.saturated(*forward.caches[i]) for i in network.hidden]
+        update, weight, slope = (
+            _weight_norms(network, a) for a in (params - before, before, gradient)
+        )
         return {
-            "update_ratio": now / was,
+            "update_ratio": update / weight,
             "gradient_norm": slope,
-            "saturated": _over_layers([a.mean((-2, -1)) for a in flat], params),
-            "dead": _over_layers([a.all(-2).mean(-1) for a in flat], params),
+            "saturated": _stack_layers([a.mean((-2, -1)) for a in saturated], params),
+            "dead": _stack_layers([a.all(-2).mean(-1) for a in saturated], params),
         }
 
 
@@ -59,15 +61,15 @@ def negative_curvatures(loss: MiniBatch, params) -> np.ndarray:
     attacking the saddle point problem, section 3: at critical points that share falls with the
     loss. Sagun et al. 2016 find most of the others next to 0.)
     """
-    size, found = params.shape[-1], np.full(params.shape[:-1], np.nan)
+    size, shares = params.shape[-1], np.full(params.shape[:-1], np.nan)
     axes = np.eye(size, dtype=params.dtype)
     with np.errstate(all="ignore"):
-        for place in np.ndindex(found.shape):
-            hessian = loss.hess_product(np.broadcast_to(params[place], (size, size)), axes)
+        for index in np.ndindex(shares.shape):
+            hessian = loss.hess_product(np.broadcast_to(params[index], (size, size)), axes)
             if np.isfinite(hessian).all():
                 values = np.linalg.eigvalsh((hessian + hessian.T).astype(float))
-                found[place] = (values < -NEGATIVE * np.abs(values).max()).mean()
-    return found
+                shares[index] = (values < -NEGATIVE * np.abs(values).max()).mean()
+    return shares
 
 
 def lanczos(product: Callable, start, steps: int) -> np.ndarray:
@@ -77,23 +79,23 @@ def lanczos(product: Callable, start, steps: int) -> np.ndarray:
     Directions are made orthogonal to all before. (Golub & Van Loan 2013, Matrix computations,
     section 10.1.)
     """
-    basis, small = [], np.zeros((*start.shape[:-1], steps, steps))
-    following = start
+    basis, tridiagonal = [], np.zeros((*start.shape[:-1], steps, steps))
+    direction = start
     for k in range(steps):
-        length = np.sqrt((following * following).sum(-1, keepdims=True))
+        length = np.sqrt((direction * direction).sum(-1, keepdims=True))
         if k:
-            small[..., k, k - 1] = length[..., 0]  # eigvalsh reads the lower half
-        basis.append(following / np.where(length == 0, 1, length))
-        following = product(basis[k])
-        small[..., k, k] = (following * basis[k]).sum(-1)
+            tridiagonal[..., k, k - 1] = length[..., 0]  # eigvalsh reads the lower half
+        basis.append(direction / np.where(length == 0, 1, length))
+        direction = product(basis[k])
+        tridiagonal[..., k, k] = (direction * basis[k]).sum(-1)
         for d in 2 * basis:
-            following = following - (following * d).sum(-1, keepdims=True) * d
-    finite = np.isfinite(small).all((-2, -1))
-    largest = np.linalg.eigvalsh(np.where(finite[..., None, None], small, 0.0))[..., -1]
+            direction = direction - (direction * d).sum(-1, keepdims=True) * d
+    finite = np.isfinite(tridiagonal).all((-2, -1))
+    largest = np.linalg.eigvalsh(np.where(finite[..., None, None], tridiagonal, 0.0))[..., -1]
     return np.where(finite, largest, np.nan)
 
 
-def _over_layers(shares, params):
+def _stack_layers(shares, params):
     """Layer by layer along the last axis; NaN where a network has ended."""
     stacked = np.stack(shares, -1) if shares else np.empty((*params.shape[:-1], 0))
     return np.where(np.isfinite(params).all(-1)[..., None], stacked, np.nan)

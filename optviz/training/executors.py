@@ -9,11 +9,11 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from optviz.training.workers import ProcessExecutor, cores
 
-MAX_CALLS = 256  # that a cluster is at for us at a time
+MAX_CALLS = 256  # that a cluster works on for us at a time
 
 
 class SerialExecutor(Executor):
-    """Calls at once, in the thread that asks: for tests, and to step through with a debugger."""
+    """Calls at once, in the caller's thread: for tests, and to step through with a debugger."""
 
     slots = 1
 
@@ -35,7 +35,7 @@ class ThreadExecutor(ThreadPoolExecutor):
 
 
 class DaskExecutor(Executor):
-    """A Dask cluster: Dask itself computes again what a lost worker was at.
+    """A Dask cluster: Dask itself repeats the calls of a lost worker.
 
     A thread waits for each call, so that what is done with its result does not hold up Dask's own.
     OSError where no scheduler answers.
@@ -54,7 +54,7 @@ class DaskExecutor(Executor):
 
     @property
     def slots(self) -> int:
-        """The threads of all workers that are there now; none while the scheduler is away."""
+        """The threads of all present workers; none while the scheduler is away."""
         if self._client.status != "running":
             return 0
         return min(MAX_CALLS, max(1, sum(self._client.nthreads().values())))
@@ -71,7 +71,7 @@ class DaskExecutor(Executor):
 
 
 def start_executor() -> Executor:
-    """The one that the environment asks for. ValueError where it asks for something else."""
+    """The executor that the environment asks for. ValueError where it asks for something else."""
     if address := os.environ.get("OPTVIZ_SCHEDULER"):
         return DaskExecutor(address)
     match os.environ.get("OPTVIZ_EXECUTOR", "processes"):
@@ -82,7 +82,7 @@ def start_executor() -> Executor:
         case "processes":
             try:
                 return ProcessExecutor()
-            except OSError:  # where none can be had
+            except OSError:  # where no process can be started
                 return ThreadExecutor()
-        case other:
-            raise ValueError(f"OPTVIZ_EXECUTOR is serial, threads or processes, not {other!r}")
+        case name:
+            raise ValueError(f"OPTVIZ_EXECUTOR is serial, threads or processes, not {name!r}")

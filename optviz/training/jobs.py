@@ -39,7 +39,7 @@ class Job:
     """Work that is done in slices, here or in another process: it can be pickled.
 
     `key` is what its numbers depend on, as text, and `length` how far it goes: of two jobs of one
-    key the longer goes on from what the shorter has come to.
+    key the longer one continues the shorter one.
     """
 
     key: str
@@ -52,13 +52,11 @@ class Job:
         raise NotImplementedError
 
     def resume(self, state: Any) -> Any:
-        """A state that another job of this key has left, as this one's own; None where it is of no
-        use.
-        """
+        """Another job's state, of this key, as this job's own; None where it is of no use."""
         return state
 
     def step(self, state: Any) -> Any:
-        """The state after a moment of work."""
+        """The state after a little more work."""
         raise NotImplementedError
 
     def advance(self, state: Any, budget: float) -> Any:
@@ -73,7 +71,7 @@ class Job:
         raise NotImplementedError
 
     def parts(self, state: Any) -> Sequence[Hashable]:
-        """The names of what may be worked at side by side now, the first one first; none where the
+        """The names of the parts that can now be worked on in parallel, in order; none where the
         state is to be advanced as a whole.
         """
         return ()
@@ -82,8 +80,8 @@ class Job:
         """The part of this name."""
         raise NotImplementedError
 
-    def join(self, state: Any, found: Any) -> Any:
-        """The state with what has come of a part, whatever has come of others in between."""
+    def join(self, state: Any, result: Any) -> Any:
+        """The state with the result of a part, whatever other parts were joined in between."""
         raise NotImplementedError
 
 
@@ -91,7 +89,7 @@ class Part(Protocol):
     """Some of a job's work, with all that it needs: it can be pickled."""
 
     def advance(self, budget: float) -> Any:
-        """What comes of so many seconds of work."""
+        """The result of so many seconds of work."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,7 @@ def _load(loader):
 class TrainingJob(Job):
     """A training in slices. `source` tells whose files its data come from, `data()` gives them.
 
-    The key leaves the number of iterations out: what a shorter training has come to, a longer one
-    goes on from.
+    The key leaves out the number of iterations: a longer training continues a shorter one.
     """
 
     training: Training
@@ -152,16 +149,16 @@ class TrainingJob(Job):
         return replace(self, training=parent)
 
     def resume(self, state: Progress) -> Progress | None:
-        shorter, measured = state.done, state.iteration % self.training.eval_every == 0
+        was_done, measured = state.done, state.iteration % self.training.eval_every == 0
         if state.training.iterations == self.length:
             same = state.training == self.training
             return state if same else replace(state, training=self.training)
         if state.iteration > self.length or (state.iteration == self.length and not measured):
             return None
-        if shorter and not measured:  # but for its end, which this one passes by
+        if was_done and not measured:  # without its last measurement, which this one does not make
             names = ("evaluated", "accuracy", "cross_entropy", "ensemble_accuracy")
             shortened = {name: getattr(state, name)[:-1] for name in names}
-            layers = {name: held[:-1] for name, held in state.diagnostics.items()}
+            layers = {name: values[:-1] for name, values in state.diagnostics.items()}
             state = replace(state, diagnostics=layers, **shortened)
         return replace(state, training=self.training)
 

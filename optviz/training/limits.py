@@ -35,10 +35,10 @@ class TrainingSettings:
         """Iterations in which as many examples are drawn as there are for training."""
         return self.split.rows / self.batch
 
-    def training(self, optimizer: OptimizerConfig, **more) -> Training:
+    def training(self, optimizer: OptimizerConfig, **overrides) -> Training:
         """The training of one network with these settings."""
         settings = {f.name: getattr(self, f.name) for f in fields(TrainingSettings)}
-        return Training(**{**settings, "optimizer": optimizer, **more})
+        return Training(**{**settings, "optimizer": optimizer, **overrides})
 
     def validate(self) -> None:
         """SpecError where one of the experiment's `trainings` cannot be done."""
@@ -52,10 +52,10 @@ def why_unsuited(key: str, network: Network) -> str:
     if not cls.dense:
         return ""
     size = p * p * np.dtype(DTYPES[network.dtype]).itemsize / 1e9
-    held = f", {size:,.1f} GB" if size >= 0.1 else ""
+    memory = f", {size:,.1f} GB" if size >= 0.1 else ""
     return (
         f"{cls.label} works with {cls.dense}, about P × P numbers: "
-        f"with the {p:,} parameters of this network, {p * p:,}{held}."
+        f"with the {p:,} parameters of this network, {p * p:,}{memory}."
     )
 
 
@@ -125,8 +125,8 @@ def _check_trials(training):
 
 
 def count_numbers(training):
-    """How many numbers there are at a time: parameters, the optimizer's state, signals both ways,
-    snapshots.
+    """How many numbers are held at a time: parameters, the optimizer's state, activations and
+    their gradients, snapshots.
     """
     rules, seeds = training.shape
     p = training.network.size

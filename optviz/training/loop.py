@@ -1,4 +1,4 @@
-"""The loop: a training that can be watched, stopped and taken up again."""
+"""The loop: a training that can be watched, stopped and resumed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,9 +25,9 @@ from optviz.training.spec import Data, Training, load
 # rows at most, the first of each half, on which the accuracy is measured on the way
 MAX_EVALUATED = 2000
 MAX_SPECTRUM = 200  # parameters of a network all of whose curvatures are measured
-# The C library (glibc) gives what a step leaves over back to the system, and asks for it again,
-# page by page, at the next one: half of a batch's time. It holds on to twice the largest block that
-# it has seen come and go.
+# The C library (glibc) returns the memory that a step frees to the system, and asks for it again,
+# page by page, at the next one: half of a batch's time. It keeps twice the largest block that was
+# ever freed.
 HOLD = 30 << 20
 
 
@@ -64,7 +64,7 @@ class Progress:
 
 
 def begin(training: Training, data: Data, params=None, running_statistics=None) -> Progress:
-    """Before the first update, from the training's own start or from given parameters `(I, S, P)`
+    """Before the first update: from the training's own start, or from given parameters `(I, S, P)`
     and running statistics `(I, S, R)`. ValueError where the data do not fit the network.
     """
     inputs, classes = training.network.sizes[0], training.network.sizes[-1]
@@ -75,21 +75,21 @@ def begin(training: Training, data: Data, params=None, running_statistics=None) 
     with np.errstate(all="ignore"):
         params = training.start() if params is None else params
         state = narrow(training.segments()[0].optimizer.init(params), params.dtype)
-    none, shape = np.empty(0), training.shape
+    empty, shape = np.empty(0), training.shape
     if running_statistics is None:
         running_statistics = np.broadcast_to(
             training.network.running_statistics(), (*shape, training.network.running_size)
         )
-    now = Progress(
+    progress = Progress(
         training,
         0,
         params,
         state,
         running_statistics,
         np.empty((0, *shape)),
-        none,
+        empty,
         np.full(shape, -1),
-        none.astype(int),
+        empty.astype(int),
         np.empty((0, 2, *shape)),
         np.empty((0, 2, *shape)),
         np.empty((0, 2, shape[0])),
@@ -97,69 +97,69 @@ def begin(training: Training, data: Data, params=None, running_statistics=None) 
         {},
     )
     # trials that begin alike are measured once; to a sharpness each one's penalty adds
-    alike = (
+    same_start = (
         len(params) > 1
         and not training.sharpness
-        and all((held == held[:1]).all() for held in (params, running_statistics))
+        and all((values == values[:1]).all() for values in (params, running_statistics))
     )
-    one = select(now, [0]) if alike else now
-    nothing = np.full_like(one.params, np.nan)
-    one = _evaluated(one, data, nothing, nothing)
-    if not alike:
-        return one
-    return replace(select(one, [0] * len(params)), training=training, params=params, state=state)
+    first = select(progress, [0]) if same_start else progress
+    nothing = np.full_like(first.params, np.nan)
+    first = _evaluate(first, data, nothing, nothing)
+    if not same_start:
+        return first
+    return replace(select(first, [0] * len(params)), training=training, params=params, state=state)
 
 
-def advance(now: Progress, data: Data, steps: int) -> Progress:
+def advance(progress: Progress, data: Data, steps: int) -> Progress:
     """The progress after so many more updates, or as many as are left."""
-    training, done = now.training, now.iteration
-    steps = max(0, min(steps, training.iterations - done))
+    training, start = progress.training, progress.iteration
+    steps = max(0, min(steps, training.iterations - start))
     if not steps:
-        return now
+        return progress
     np.empty(HOLD, np.uint8)
     segments = training.segments()
-    past = [s for i, s in enumerate(segments) if s.step < done or not i]
+    past = [s for i, s in enumerate(segments) if s.step < start or not i]
     (_, opt, schedules), ahead = past[-1], segments[len(past) :]
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
     network = training.network
     factors = network.rate_factors(training.adaptive) if network.base_width else None
-    params, state, statistics = now.params, now.state, now.running_statistics
+    params, state, statistics = progress.params, progress.state, progress.running_statistics
     before, gradient = params, np.full_like(params, np.nan)
-    ended = now.diverged_at.copy()
+    diverged_at = progress.diverged_at.copy()
     for i in range(steps):
-        if (ended >= 0).all():
+        if (diverged_at >= 0).all():
             break
-        began, t = perf_counter(), done + i
+        started, t = perf_counter(), start + i
         with np.errstate(all="ignore"):  # what is not finite is found below, and named
             if ahead and ahead[0].step == t:
                 earlier, ((_, opt, schedules), *ahead) = opt, ahead
                 state = narrow(take_over(earlier, opt, state, params)[0], params.dtype)
-            rated = opt if factors is None else opt.scaled("lr", factors)
+            scaled = opt if factors is None else opt.scaled("lr", factors)
             for name, factor in (schedules or {}).items():
-                rated = rated.scaled(name, float(factor(t)))
+                scaled = scaled.scaled(name, float(factor(t)))
             batch = mini_batch(training, data, t)
-            after, state = (narrow(held, params.dtype) for held in rated.step(batch, params, state))
+            after, state = (narrow(a, params.dtype) for a in scaled.step(batch, params, state))
             loss[i] = batch.cross_entropy(params)
             statistics = network.updated_statistics(statistics, batch.statistics)
-        ended[(ended < 0) & ~np.isfinite(loss[i])] = t
-        ended[(ended < 0) & ~np.isfinite(after).all(-1)] = t + 1
-        if (ended >= 0).any():
-            loss[i, (ended >= 0) & (ended <= t)] = np.nan
-            after[ended >= 0] = np.nan
+        diverged_at[(diverged_at < 0) & ~np.isfinite(loss[i])] = t
+        diverged_at[(diverged_at < 0) & ~np.isfinite(after).all(-1)] = t + 1
+        if (diverged_at >= 0).any():
+            loss[i, (diverged_at >= 0) & (diverged_at <= t)] = np.nan
+            after[diverged_at >= 0] = np.nan
         before, params, gradient = params, after, batch.gradient
-        seconds[i] = perf_counter() - began
-    since = now.seconds[-1] if done else 0.0
+        seconds[i] = perf_counter() - started
+    elapsed = progress.seconds[-1] if start else 0.0
     after = replace(
-        now,
-        iteration=done + steps,
+        progress,
+        iteration=start + steps,
         params=params,
         state=state,
         running_statistics=statistics,
-        diverged_at=ended,
-        loss=np.concatenate([now.loss, loss]),
-        seconds=np.concatenate([now.seconds, since + np.cumsum(seconds)]),
+        diverged_at=diverged_at,
+        loss=np.concatenate([progress.loss, loss]),
+        seconds=np.concatenate([progress.seconds, elapsed + np.cumsum(seconds)]),
     )
-    return _evaluated(after, data, before, gradient)
+    return _evaluate(after, data, before, gradient)
 
 
 def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
@@ -169,7 +169,7 @@ def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
 
 
 def loss_on(training: Training, data: Data, rows, mode: Mode = EVALUATION) -> MiniBatch:
-    """What is minimized, on some of the training rows."""
+    """The loss that is minimized, on some of the training rows."""
     x = data.x[rows].astype(DTYPES[training.network.dtype], copy=False)
     y = one_hot(data.t[rows], training.network.sizes[-1], x.dtype)
     return MiniBatch(training.network, x, y, mode, training.cost(), LOSSES[training.loss])
@@ -186,58 +186,57 @@ def train(
     training in one go.
     """
     data = load(training) if data is None else data
-    now = since or begin(training, data)
-    yield now
-    while not now.done:
-        now = advance(now, data, until_stop(now))
-        yield now
+    progress = since or begin(training, data)
+    yield progress
+    while not progress.done:
+        progress = advance(progress, data, until_stop(progress))
+        yield progress
 
 
-def until_stop(now: Progress) -> int:
+def until_stop(progress: Progress) -> int:
     """How many updates there are until the next measurement, snapshot or the end."""
-    training, t = now.training, now.iteration
+    training, t = progress.training, progress.iteration
     periods = [n for n in (training.eval_every, training.snapshot_every) if n]
     return min(training.iterations - t, *(n - t % n for n in periods))
 
 
-def _evaluated(now, data, before, gradient):
-    """With the accuracy, the diagnostics of the last update and a snapshot, where it is time for
-    one.
-    """
-    training, t = now.training, now.iteration
-    if t % training.eval_every == 0 or now.done:
-        now = replace(now, running_statistics=_statistics(now, data))
-        halves = [
-            _measured(now, x[:MAX_EVALUATED], labels[:MAX_EVALUATED])
+def _evaluate(progress, data, before, gradient):
+    """The progress with accuracy, diagnostics of the last update, and a snapshot, where due."""
+    training, t = progress.training, progress.iteration
+    if t % training.eval_every == 0 or progress.done:
+        progress = replace(progress, running_statistics=_statistics(progress, data))
+        parts = [
+            _measure(progress, x[:MAX_EVALUATED], labels[:MAX_EVALUATED])
             for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
         ]
-        alone, cross_entropy, together, (first, _) = zip(*halves, strict=True)
-        inside = diagnostics(training.network, now.params, before, gradient, first)
+        accuracy, cross_entropy, ensemble_accuracy, (forward, _) = zip(*parts, strict=True)
+        measured = diagnostics(training.network, progress.params, before, gradient, forward)
         if training.sharpness:
             loss = loss_on(training, data, slice(MAX_EVALUATED))
-            inside["sharpness"] = sharpness(loss, now.params, training.sharpness)[..., None]
+            measured["sharpness"] = sharpness(loss, progress.params, training.sharpness)[..., None]
             if training.network.size <= MAX_SPECTRUM:
-                inside["negative"] = negative_curvatures(loss, now.params)[..., None]
-        for name, new in inside.items():
-            inside[name] = _appended(now.diagnostics.get(name, new[None][:0]), new)
-        now = replace(
-            now,
-            evaluated=_appended(now.evaluated, t),
-            accuracy=_appended(now.accuracy, alone),
-            cross_entropy=_appended(now.cross_entropy, cross_entropy),
-            ensemble_accuracy=_appended(now.ensemble_accuracy, together),
-            diagnostics=inside,
+                measured["negative"] = negative_curvatures(loss, progress.params)[..., None]
+        for name, new in measured.items():
+            measured[name] = _append(progress.diagnostics.get(name, new[None][:0]), new)
+        progress = replace(
+            progress,
+            evaluated=_append(progress.evaluated, t),
+            accuracy=_append(progress.accuracy, accuracy),
+            cross_entropy=_append(progress.cross_entropy, cross_entropy),
+            ensemble_accuracy=_append(progress.ensemble_accuracy, ensemble_accuracy),
+            diagnostics=measured,
         )
     if training.snapshot_every and t % training.snapshot_every == 0:
-        now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
-    return now
+        new = {t: progress.params[:, 0].copy()}
+        progress = replace(progress, snapshots=progress.snapshots | new)
+    return progress
 
 
-def _appended(measured, new):
+def _append(measured, new):
     return np.concatenate([measured, np.asarray(new)[None]])
 
 
-def _statistics(now, data):
+def _statistics(progress, data):
     """The running statistics `(I, S, R)` with which the networks are evaluated.
 
     Those collected on the way belong to the points at which the mini-batches were met. Averaged
@@ -245,74 +244,75 @@ def _statistics(now, data):
     `torch.optim.swa_utils.update_bn` does. (Izmailov et al. 2018, Averaging weights leads to wider
     optima and better generalization; for Schedule-Free, the authors' README.)
     """
-    training, network = now.training, now.training.network
+    training, network = progress.training, progress.training.network
     averaged = network.running_size and training.optimizer.build().averages
-    if not (averaged and now.iteration):
-        return now.running_statistics
+    if not (averaged and progress.iteration):
+        return progress.running_statistics
     rows = data.x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
     with np.errstate(all="ignore"):
-        return network.statistics(network.forward(now.params, rows))
+        return network.statistics(network.forward(progress.params, rows))
 
 
-def _measured(now, x, t):
-    """Accuracy and mean cross-entropy `(I, S)` of every network, the accuracy `(I,)` of the seeds
-    together, and the pass of the first rows.
+def _measure(progress, x, t):
+    """Accuracy and mean cross-entropy `(I, S)` of every network, the accuracy `(I,)` of the
+    ensembles of all seeds, and the forward pass of the first rows.
     """
-    network = now.training.network
+    network = progress.training.network
     with np.errstate(all="ignore"):
         x = x.astype(DTYPES[network.dtype], copy=False)
-        passes = network.passes(now.params, x, now.running_statistics)
+        passes = network.passes(progress.params, x, progress.running_statistics)
         first = next(passes)
-        z = np.concatenate([done.outputs[-1] for done in chain([first], passes)], -2)
+        z = np.concatenate([forward.outputs[-1] for forward in chain([first], passes)], -2)
         cross_entropy, _ = softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
-        alone = accuracy_score(z, t)
-        together = accuracy_score(softmax(z).mean(1), t) if z.shape[1] > 1 else alone[:, 0]
-        return alone, cross_entropy, together, first
+        accuracy = accuracy_score(z, t)
+        ensemble = accuracy_score(softmax(z).mean(1), t) if z.shape[1] > 1 else accuracy[:, 0]
+        return accuracy, cross_entropy, ensemble, first
 
 
-def select(now: Progress, trials) -> Progress:
-    """The progress of some trials only, by their places, as if the others had never been."""
-    training, of = now.training, list(trials)
-    some = {
-        name: tuple(everyone[i] for i in of)
+def select(progress: Progress, trials) -> Progress:
+    """The progress of some trials only, by index, as if the others had never been."""
+    training, places = progress.training, list(trials)
+    selected = {
+        name: tuple(values[i] for i in places)
         for name in ("trials", "initializers")
-        if (everyone := getattr(training, name))
+        if (values := getattr(training, name))
     }
     return replace(
-        now,
-        training=replace(training, **some),
-        params=now.params[of],
-        state=pick_trials(now.state, of, len(now.params)),
-        running_statistics=now.running_statistics[of],
-        loss=now.loss[:, of],
-        diverged_at=now.diverged_at[of],
-        accuracy=now.accuracy[:, :, of],
-        cross_entropy=now.cross_entropy[:, :, of],
-        ensemble_accuracy=now.ensemble_accuracy[:, :, of],
-        diagnostics={name: kept[:, of] for name, kept in now.diagnostics.items()},
-        snapshots={t: kept[of] for t, kept in now.snapshots.items()},
+        progress,
+        training=replace(training, **selected),
+        params=progress.params[places],
+        state=pick_trials(progress.state, places, len(progress.params)),
+        running_statistics=progress.running_statistics[places],
+        loss=progress.loss[:, places],
+        diverged_at=progress.diverged_at[places],
+        accuracy=progress.accuracy[:, :, places],
+        cross_entropy=progress.cross_entropy[:, :, places],
+        ensemble_accuracy=progress.ensemble_accuracy[:, :, places],
+        diagnostics={name: values[:, places] for name, values in progress.diagnostics.items()},
+        snapshots={t: values[places] for t, values in progress.snapshots.items()},
     )
 
 
-def pick_trials(held, of, n: int):
-    """Of an optimizer's state for n trials that of some, by their places."""
-    if isinstance(held, dict):
-        return {k: pick_trials(v, of, n) for k, v in held.items()}
-    if isinstance(held, list | tuple):
-        return type(held)(pick_trials(v, of, n) for v in held)
-    return held[of] if isinstance(held, np.ndarray) and held.ndim and len(held) == n else held
+def pick_trials(value, trials, n: int):
+    """An optimizer's state for n trials, reduced to some of them, by index."""
+    if isinstance(value, dict):
+        return {k: pick_trials(v, trials, n) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(pick_trials(v, trials, n) for v in value)
+    per_trial = isinstance(value, np.ndarray) and value.ndim and len(value) == n
+    return value[trials] if per_trial else value
 
 
-def narrow(held, dtype):
+def narrow(value, dtype):
     """A point or a state in the network's precision.
 
-    An optimizer's float64 numbers would else widen all that they touch; as Python's they keep their
-    digits and do not.
+    An optimizer's float64 numbers would otherwise widen all that they touch; Python floats keep
+    their digits and do not.
     """
-    if isinstance(held, dict):
-        return {k: narrow(v, dtype) for k, v in held.items()}
-    if isinstance(held, list):
-        return [narrow(v, dtype) for v in held]
-    if isinstance(held, np.ndarray) and held.ndim:
-        return held.astype(dtype, copy=False) if held.dtype.kind == "f" else held
-    return float(held) if isinstance(held, np.floating) else held
+    if isinstance(value, dict):
+        return {k: narrow(v, dtype) for k, v in value.items()}
+    if isinstance(value, list):
+        return [narrow(v, dtype) for v in value]
+    if isinstance(value, np.ndarray) and value.ndim:
+        return value.astype(dtype, copy=False) if value.dtype.kind == "f" else value
+    return float(value) if isinstance(value, np.floating) else value

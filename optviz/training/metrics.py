@@ -1,4 +1,4 @@
-"""What is said of trainings: smoothed curves, confusions, ranks."""
+"""What sums up trainings: smoothed curves, confusion matrices, ranks."""
 
 import numpy as np
 
@@ -11,19 +11,19 @@ def smoothed(loss, window: int = 11) -> np.ndarray:
     """
     loss = np.asarray(loss, float)
     weights = np.kaiser(window, 2.0)
-    smooth, half = np.full(loss.shape, np.nan), window // 2
-    for at in np.ndindex(loss.shape[1:]):
-        curve = loss[:, *at]
-        lost = ~np.isfinite(curve)
-        n = int(lost.argmax()) if lost.any() else len(curve)
+    result, half = np.full(loss.shape, np.nan), window // 2
+    for index in np.ndindex(loss.shape[1:]):
+        curve = loss[:, *index]
+        not_finite = ~np.isfinite(curve)
+        n = int(not_finite.argmax()) if not_finite.any() else len(curve)
         if n:
             mirrored = np.pad(np.pad(curve[:n], (half, 0), "reflect"), (0, half), "symmetric")
-            smooth[:n, *at] = np.convolve(mirrored, weights / weights.sum(), "valid")
-    return smooth
+            result[:n, *index] = np.convolve(mirrored, weights / weights.sum(), "valid")
+    return result
 
 
 def confusion(t, predicted, classes: int) -> np.ndarray:
-    """How often each class `(…)` was taken for which, `(classes, classes)`, rows are the truth."""
+    """The confusion matrix `(classes, classes)` of labels `(…)`; rows are the true classes."""
     pairs = np.asarray(t).ravel() * classes + np.asarray(predicted).ravel()
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 

@@ -1,8 +1,8 @@
-"""Whose job is next, and what all jobs have come to: one scheduler for all visitors of a server.
+"""Whose job is next, and the states of all jobs: one scheduler for all visitors of a server.
 
 A job is computed in slices by an executor, each from the state that the one before has left. What
-two visitors want is computed once. Visitors take turns, whoever was served longest ago is next; of
-a visitor's jobs the one that is farthest behind. Requests end when nobody renews them.
+two visitors want is computed once. Visitors take turns: whoever was served longest ago is next, and
+of their jobs the one that is farthest behind. Requests end when nobody renews them.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -28,8 +28,8 @@ MAX_UNTRAINED = 32 << 20  # of those that have only begun: every value that a kn
 class Scheduler:
     """Jobs of all visitors on one executor, which is started when it is first needed.
 
-    May be used by many threads. What a job raises is the `error` of its ticket, until somebody
-    asks for it anew.
+    It is thread-safe. What a job raises is the `error` of its ticket, until somebody requests it
+    again.
     """
 
     def __init__(
@@ -42,28 +42,28 @@ class Scheduler:
         self._executor: Executor | None = None
         self._entries: dict[tuple, Entry] = {}  # the least recently used first
         self._requests: dict[str, Request] = {}  # the oldest first
-        self._looks: dict[str, tuple[set, float]] = {}  # keys a visitor asks for, and until when
+        self._views: dict[str, tuple[set, float]] = {}  # keys a visitor asks for, and until when
         self._beginnings: dict[tuple, Future] = {}
         self._running: set[tuple] = set()  # (key of a ticket, part of its job)
         self._turns, self._lock, self._warm = count(), RLock(), False
 
-    # What jobs have come to.
+    # States of jobs.
 
     def states(self, visitor: str, tickets: Sequence[Ticket]) -> list:
-        """How far the jobs of a page have come that a visitor looks at; they are begun once,
-        however many bytes they take together.
+        """The states of the jobs on the page that a visitor looks at; they are kept while they are
+        looked at, however many bytes they take together.
         """
         keys, now = {ticket.key for ticket in tickets}, self._clock()
         with self._lock:
-            before, _until = self._looks.pop(visitor, (set(), now))
-            self._looks = {v: look for v, look in self._looks.items() if look[1] > now}
-            self._looks[visitor] = (before if keys <= before else keys, now + INTEREST)
+            before, _until = self._views.pop(visitor, (set(), now))
+            self._views = {v: view for v, view in self._views.items() if view[1] > now}
+            self._views[visitor] = (before if keys <= before else keys, now + INTEREST)
         return [self.state(ticket) for ticket in tickets]
 
-    def state(self, ticket: Ticket, *more):
-        """How far a job has come: from what is there, or from `more` states of its family, or else
-        from its beginning, which the executor computes while one waits; what goes on from another
-        job's end has come as far as that one before.
+    def state(self, ticket: Ticket, *candidates):
+        """A job's state: the one that is kept, or the best of its family and the `candidates`, or
+        else its beginning, which the executor computes while one waits. A job that continues
+        another one has that one's state until it is complete.
         """
         with self._lock:
             if entry := self._entries.pop(ticket.key, None):
@@ -74,29 +74,29 @@ class Scheduler:
                 for entry in self._entries.values()
                 if entry.ticket.family == ticket.family
             ]
-        job, shorter = ticket.job, [*shorter, *more]
+        job, shorter = ticket.job, [*shorter, *candidates]
         if prefix := ticket.prefix:
             before = self.state(prefix)
             if not prefix.job.progress(before).complete:
                 return job.resume(before)
             shorter.append(before)
-        begun = max(
-            (own for state in shorter if (own := job.resume(state)) is not None),
+        best = max(
+            (resumed for state in shorter if (resumed := job.resume(state)) is not None),
             key=lambda state: job.progress(state).done,
             default=None,
         )
-        state = self._beginning(ticket) if begun is None else begun
+        state = self._begin(ticket) if best is None else best
         with self._lock:
             entry = self._entries.setdefault(ticket.key, Entry(ticket, state, size_of(state)))
             self._evict()
             return entry.state
 
-    def _beginning(self, ticket):
+    def _begin(self, ticket):
         with self._lock:
             if (future := self._beginnings.get(ticket.key)) is None:
                 try:
-                    future = self._executor_now().submit(ticket.job.begin)
-                except Exception:  # there is none: why, is said to who waits for more
+                    future = self._get_executor().submit(ticket.job.begin)
+                except Exception:  # there is none: those who wait for more are told why
                     future = SerialExecutor().submit(ticket.job.begin)
                 self._beginnings[ticket.key] = future
         try:
@@ -114,18 +114,18 @@ class Scheduler:
             return entry and entry.state
 
     def error(self, ticket: Ticket) -> str:
-        """Why a job came no further; empty where nothing is wrong."""
+        """Why a job stopped early; empty where nothing is wrong."""
         with self._lock:
-            entry = self._entries.get(self._first(ticket).key)
+            entry = self._entries.get(self._active(ticket).key)
             return entry.error if entry else ""
 
-    def _first(self, ticket) -> Ticket:
-        """What is worked at for a job: what it goes on from, until that is complete."""
+    def _active(self, ticket) -> Ticket:
+        """The ticket to work on for a job: that of its prefix until that is complete."""
         known = ticket.key in self._entries
-        return ticket if known or not ticket.prefix else self._first(ticket.prefix)
+        return ticket if known or not ticket.prefix else self._active(ticket.prefix)
 
     def forget(self, ticket: Ticket) -> None:
-        """Let a job begin anew; a slice that is under way counts no more."""
+        """Let a job begin anew; a slice that is under way no longer counts."""
         with self._lock:
             self._entries.pop(ticket.key, None)
 
@@ -137,18 +137,18 @@ class Scheduler:
 
     @property
     def load(self) -> tuple[int, int]:
-        """How many jobs are worked at, and how many more are waited for."""
+        """How many jobs are running, and how many more are waited for."""
         with self._lock:
             now, running = self._clock(), self._running_keys
-            asked = {t.key for r in self._requests.values() if r.expires > now for t in r.tickets}
-            due = {key for key in asked if (e := self._entries.get(key)) and e.due}
+            wanted = {t.key for r in self._requests.values() if r.expires > now for t in r.tickets}
+            due = {key for key in wanted if (e := self._entries.get(key)) and e.due}
             return len(running), len(due - running)
 
     def _evict(self):
         needed = {t.key for request in self._requests.values() for t in request.tickets}
         needed |= self._running_keys
-        now, looks = self._clock(), self._looks.values()
-        needed |= {key for keys, until in looks if until > now for key in keys}
+        now, views = self._clock(), self._views.values()
+        needed |= {key for keys, until in views if until > now for key in keys}
         idle = [key for key in self._entries if key not in needed][:-1]
         begun = [key for key in idle if not self._entries[key].amount.done]
         untrained = sum(self._entries[key].size for key in begun)
@@ -175,12 +175,12 @@ class Scheduler:
     ) -> None:
         """Request jobs, or renew the request; what the visitor asked for before is replaced.
 
-        `spend` is told what the jobs cost, in seconds; what several wait for they share.
+        `spend` is called with the seconds that the jobs take; visitors share those of one job.
         """
         for ticket in tickets:
             self.state(ticket)
         with self._lock:
-            tickets = [self._first(ticket) for ticket in tickets]
+            tickets = [self._active(ticket) for ticket in tickets]
             until, request = self._clock() + INTEREST, self._requests.get(visitor)
             if request is None or request.expires <= self._clock():
                 for ticket in tickets:
@@ -193,13 +193,13 @@ class Scheduler:
 
     @property
     def visitors(self) -> int:
-        """How many have requested something."""
+        """How many visitors have requested something."""
         now = self._clock()
         with self._lock:
             return sum(request.expires > now for request in self._requests.values())
 
     def leave(self, visitor: str) -> None:
-        """Withdraw the request; others may still wait for the same."""
+        """Withdraw the request; others may still wait for the same jobs."""
         with self._lock:
             self._requests.pop(visitor, None)
 
@@ -210,29 +210,29 @@ class Scheduler:
             if request is None or any(t.key in self._running_keys for t in request.tickets):
                 return 0
             earlier = [r for r in self._requests.values() if r.turn < request.turn]
-            return len(self._running) + sum(self._next_of(r) is not None for r in earlier)
+            return len(self._running) + sum(self._next_slice_of(r) is not None for r in earlier)
 
     # Slices.
 
     def dispatch(self) -> bool:
-        """Hand slices to whoever is free; whether there was anything to do."""
+        """Hand slices to idle workers; whether there was anything to do."""
         slices = []
         with self._lock:
-            if self._next():
-                self._started()
+            if self._next_slice():
+                self._ensure_executor()
             free = self._executor.slots - len(self._running) if self._executor else 0
             if len(self._requests) >= CLASS and hasattr(self._executor, "lower_priority"):
                 self._executor.lower_priority()  # who serves them all goes first
             for _ in range(free):
-                if (found := self._next()) is None:
+                if (work := self._next_slice()) is None:
                     break
-                entry, part = found
+                entry, part = work
                 self._running.add((entry.ticket.key, part))
                 turn = next(self._turns)
                 for request in self._requests.values():
                     if any(ticket.key == entry.ticket.key for ticket in request.tickets):
                         request.turn = turn
-                slices.append(found)
+                slices.append(work)
             executor = self._executor  # a shutdown may take it away meanwhile
         for entry, part in slices:
             self._submit(executor, entry, part)
@@ -248,49 +248,49 @@ class Scheduler:
             Thread(target=self._import, args=modules, daemon=True).start()
 
     def _import(self, *modules):
-        with suppress(Exception):  # it is tried again when it is needed, and told then
+        with suppress(Exception):  # it is tried again when it is needed, and reported then
             with self._lock:
-                executor = self._executor_now()
+                executor = self._get_executor()
             for _ in range(executor.slots):
                 executor.submit(import_modules, *modules)
 
-    def _executor_now(self):
+    def _get_executor(self):
         if self._executor is None or getattr(self._executor, "lost", False):
             lost, self._executor = self._executor, self._start()
             if lost:
                 lost.shutdown(wait=False)
         return self._executor
 
-    def _started(self):
+    def _ensure_executor(self):
         try:
-            self._executor_now()
-        except Exception as raised:  # a cluster that is not there: its errors are of many kinds
+            self._get_executor()
+        except Exception as error:  # a cluster that is not there: its errors are of many kinds
             for request in self._requests.values():
                 for ticket in request.tickets:
                     if entry := self._entries.get(ticket.key):
-                        entry.error = f"{raised}" or type(raised).__name__
+                        entry.error = f"{error}" or type(error).__name__
 
-    def _next(self) -> tuple[Entry, Hashable] | None:
+    def _next_slice(self) -> tuple[Entry, Hashable] | None:
         now = self._clock()
         self._requests = {v: r for v, r in self._requests.items() if r.expires > now}
         for request in sorted(self._requests.values(), key=lambda request: request.turn):
-            if found := self._next_of(request):
-                return found
+            if work := self._next_slice_of(request):
+                return work
         return None
 
-    def _next_of(self, request) -> tuple[Entry, Hashable] | None:
+    def _next_slice_of(self, request) -> tuple[Entry, Hashable] | None:
         """A part of the job that is farthest behind."""
         entries = [self._entries.get(ticket.key) for ticket in request.tickets]
-        free = [(e, part) for e in entries if e and e.due for part in self._free(e)]
-        return min(free, key=lambda found: found[0].amount.share, default=None)
+        free = [(e, part) for e in entries if e and e.due for part in self._free_part(e)]
+        return min(free, key=lambda work: work[0].amount.share, default=None)
 
-    def _free(self, entry):
-        """The part of a job that is next, or nothing."""
+    def _free_part(self, entry):
+        """The next part of a job that nobody works on, in a list; empty where there is none."""
         key = entry.ticket.key
         return [part for part in entry.parts if (key, part) not in self._running][:1]
 
     def _submit(self, executor, entry, part):
-        begun = self._clock()
+        started = self._clock()
         try:
             future = executor.submit(*entry.call(part, self._slice(executor)))
         except RuntimeError:  # the server is ending
@@ -298,31 +298,31 @@ class Scheduler:
                 self._running.discard((entry.ticket.key, part))
             return
         if isinstance(executor, SerialExecutor):  # the next one when somebody asks again
-            self._finish(entry, part, future, begun)
+            self._finish(entry, part, future, started)
         else:
             future.add_done_callback(
-                lambda future: self._finish(entry, part, future, begun) or self.dispatch()
+                lambda future: self._finish(entry, part, future, started) or self.dispatch()
             )
 
     def _slice(self, executor):
         alone = len(self._requests) == 1 and not isinstance(executor, SerialExecutor)
         return min(SHORT, SLICE) if alone else SLICE
 
-    def _finish(self, entry, part, future, begun):
+    def _finish(self, entry, part, future, started):
         with self._lock:
             self._running.discard((entry.ticket.key, part))
             key, requests = entry.ticket.key, self._requests.values()
             waiting = [r for r in requests if any(t.key == key for t in r.tickets)]
             for request in waiting:
-                request.spend((self._clock() - begun) / len(waiting))
+                request.spend((self._clock() - started) / len(waiting))
             try:
                 entry.join(part, future.result())
-            except Exception as raised:
-                entry.error = f"{raised}" or type(raised).__name__
+            except Exception as error:
+                entry.error = f"{error}" or type(error).__name__
             self._evict()
 
     def shutdown(self) -> None:
-        """Wait for nobody, and end the executor."""
+        """Drop all requests and end the executor."""
         with self._lock:
             self._requests.clear()
             executor, self._executor = self._executor, None
@@ -332,5 +332,5 @@ class Scheduler:
 
 @cache
 def scheduler() -> Scheduler:
-    """The server's."""
+    """The server's scheduler."""
     return Scheduler()

@@ -28,7 +28,7 @@ INPUTS = {
     "offset": "5 added to all",
 }
 LOSS_NAMES = {"cross_entropy": "Cross-entropy", "squared_error": "Squared error"}
-COUNTS = {"digits": 16.0, "mnist": 255.0, "fashion": 255.0}  # what the source's largest count is
+COUNTS = {"digits": 16.0, "mnist": 255.0, "fashion": 255.0}  # the source's largest pixel value
 
 
 class Data(NamedTuple):
@@ -73,20 +73,20 @@ class Split:
     )
 
     def partition(self, x, t, final: bool = False) -> Data:
-        """The two parts of rows `(N, inputs)` and labels `(N,)`, as `with_holdout` says. ValueError
-        where no row would be left.
+        """Rows `(N, inputs)` and labels `(N,)` split in two, as `with_holdout` says. ValueError
+        where one part would be empty.
         """
         n = len(x)
         if not 1 <= self.rows < n:
             raise ValueError(f"of {n} rows 1 to {n - 1} can be for training, not {self.rows}")
         order = np.arange(n) if self.first else np.random.default_rng(self.seed).permutation(n)
-        here, there = order[: self.rows], order[self.rows :]
-        data = Data(x[here], t[here], x[there], t[there])
+        train, rest = order[: self.rows], order[self.rows :]
+        data = Data(x[train], t[train], x[rest], t[rest])
         return self.with_holdout(self.with_label_noise(data), final)
 
     def with_holdout(self, data: Data, final: bool = False) -> Data:
-        """With the validation set to be judged by, or when all is chosen the test set: the first
-        rows that are not for training, and the others. With no validation both are all of them.
+        """The data with the validation set to be judged by, or at the end (`final`) the test set:
+        the first of the rows that are not for training, or the others; all without validation.
         """
         n = round(self.validation * len(data.t_test))
         if not 0 < n < len(data.t_test):
@@ -108,7 +108,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Trial:
-    """What one network of a batch has of its own, in place of what the training says."""
+    """Settings of one network of a batch, in place of the training's."""
 
     hyperparameters: dict[str, float] = field(default_factory=dict)  # of the optimizer
     l2: float | None = None
@@ -163,15 +163,15 @@ class Training:
         return len(self.trials) or len(self.initializers) or 1, len(self.seeds)
 
     def start(self) -> np.ndarray:
-        """The parameters `(trials, seeds, P)` to set out from."""
+        """The initial parameters `(trials, seeds, P)`."""
         own = self.network.initializer
         rules = [trial.initializer or own for trial in self.trials] or self.initializers or (own,)
         places = [rules.index(rule) for rule in rules]
-        drawn = {
+        weights = {
             i: np.stack([self.network.init(seed, rules[i]) for seed in self.seeds])
             for i in dict.fromkeys(places)
         }
-        return np.stack([drawn[i] for i in places])
+        return np.stack([weights[i] for i in places])
 
     def rows(self, iteration: int, n: int) -> np.ndarray:
         """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with
@@ -196,17 +196,17 @@ class Training:
 
     @property
     def adaptive(self) -> bool:
-        """Whether the optimizer's steps are of a size that the gradient's does not tell."""
+        """Whether the size of the optimizer's steps does not follow from the gradient's."""
         family = OPTIMIZERS[self.optimizer.method.key].family
         return family not in ("first order", "momentum")
 
     def segments(self) -> list[Segment]:
-        """What trains from which iteration on; more than one where the optimizer is a fork."""
-        *before, own = self.optimizer.segments()
-        return [*before, own._replace(optimizer=self.build_optimizer())]
+        """Which optimizer trains from which iteration on; several where it is a fork."""
+        *before, last = self.optimizer.segments()
+        return [*before, last._replace(optimizer=self.build_optimizer())]
 
     def cost(self) -> Penalty:
-        """What weights cost, with a column `(trials, 1)` where trials have a cost of their own."""
+        """The penalty, with a column `(trials, 1)` where trials have their own."""
         if all(trial.l2 is None for trial in self.trials):
             return self.penalty
         column = [self.penalty.l2 if trial.l2 is None else trial.l2 for trial in self.trials]
@@ -223,8 +223,8 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     """
     key = training.dataset.key
     if key in SOURCES:
-        learn, examine = load_mnist(source, key)
-        rows = Data(*(part[: training.split.rows].copy() for part in learn), *examine)
+        train, test = load_mnist(source, key)
+        rows = Data(*(array[: training.split.rows].copy() for array in train), *test)
         data = training.split.with_holdout(training.split.with_label_noise(rows), final)
     elif key in TOY_SETS:
         data = training.split.partition(
@@ -236,16 +236,16 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     else:
         data = training.split.partition(*digits(), final)
 
-    def prepared(change):
-        return data._replace(x=change(data.x), x_test=change(data.x_test))
+    def with_inputs(transform):
+        return data._replace(x=transform(data.x), x_test=transform(data.x_test))
 
     if training.inputs == "centered":
         mean = data.x.mean(0)
-        return prepared(lambda x: x - mean)
+        return with_inputs(lambda x: x - mean)
     if training.inputs == "standardized" or (key == OWN and training.inputs != "raw"):
-        data = prepared(lambda x: standardize(x, like=data.x))
+        data = with_inputs(lambda x: standardize(x, like=data.x))
     if training.inputs == "raw":
-        return prepared(lambda x: COUNTS.get(key, 1.0) * x)
+        return with_inputs(lambda x: COUNTS.get(key, 1.0) * x)
     if training.inputs == "offset":
-        return prepared(lambda x: x + 5.0)
+        return with_inputs(lambda x: x + 5.0)
     return data

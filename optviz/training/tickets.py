@@ -1,4 +1,4 @@
-"""What the scheduler keeps: tickets of jobs, what they have come to, and who waits for them."""
+"""What the scheduler keeps: tickets of jobs, their states, and who waits for them."""
 
 import pickle
 from collections.abc import Callable, Hashable, Sequence
@@ -11,7 +11,7 @@ WHOLE = None  # the part of a job that has none
 
 
 class Ticket(NamedTuple):
-    """A job, and whose it is where it is not everybody's."""
+    """A job, and its owner where it is not shared."""
 
     job: Job
     owner: str = ""
@@ -23,24 +23,24 @@ class Ticket(NamedTuple):
 
     @property
     def family(self) -> tuple:
-        """Of equal families the longer goes on from the shorter."""
+        """Of jobs of one family the longer one continues the shorter one."""
         return self.job.key, self.owner
 
     @property
     def prefix(self) -> "Ticket | None":
-        """Of what the job goes on from, where it is a branch."""
+        """The ticket of the job that this one continues, where it is a branch."""
         job = self.job.prefix
         return job and Ticket(job, self.owner)
 
 
 @dataclass(eq=False)
 class Entry:
-    """What a job has come to."""
+    """A job's state, and what went wrong."""
 
     ticket: Ticket
     state: Any
     size: int  # bytes
-    error: str = ""  # why it came no further
+    error: str = ""  # why it stopped early
 
     @property
     def amount(self) -> Amount:
@@ -54,19 +54,19 @@ class Entry:
 
     @property
     def parts(self) -> Sequence[Hashable]:
-        """What of it can be worked at side by side; WHOLE alone where there are no parts."""
+        """The parts that can be worked on in parallel; WHOLE alone where there are none."""
         return self.ticket.job.parts(self.state) or [WHOLE]
 
     def call(self, part: Hashable, budget: float) -> tuple:
-        """A function and its arguments, which work at a part for so many seconds."""
+        """A function and its arguments that work on a part for so many seconds."""
         job = self.ticket.job
         if part is WHOLE:
             return job.advance, self.state, budget
         return job.part(self.state, part).advance, budget
 
-    def join(self, part: Hashable, found) -> None:
-        """Take in what has come of a part."""
-        self.state = found if part is WHOLE else self.ticket.job.join(self.state, found)
+    def join(self, part: Hashable, result) -> None:
+        """Take in the result of a part."""
+        self.state = result if part is WHOLE else self.ticket.job.join(self.state, result)
         self.size = size_of(self.state)
 
 
@@ -76,12 +76,12 @@ class Request:
 
     tickets: Sequence[Ticket]
     expires: float
-    spend: Callable[[float], None]  # is told the seconds that slices for it have taken
+    spend: Callable[[float], None]  # called with the seconds that slices for it have taken
     turn: int = -1
 
 
 def size_of(state) -> int:
-    """The bytes of a state when it is written down; arrays are counted, not copied."""
+    """The bytes of a pickled state; arrays are counted, not copied."""
     buffers = []
     head = pickle.dumps(state, 5, buffer_callback=lambda b: buffers.append(b.raw().nbytes))
     return len(head) + sum(buffers)

@@ -2,7 +2,7 @@
 
 They are fresh interpreters (not `multiprocessing`'s, which run the main script again: here that is
 the app), of low priority, with one thread of the matrix library. One that is killed is replaced,
-and what it was at runs again; when the server is gone, however it went, their input ends, and so do
+and its call runs again; when the server is gone, however it went, their input ends, and so do
 they.
 """
 
@@ -22,20 +22,20 @@ import numpy as np
 NICE = 10  # the server, which answers people, goes first
 ATTEMPTS = 3  # at a call whose worker dies
 PIPE = 1 << 20  # bytes that a pipe holds, where the system lets one ask
-SHARED = 4096  # bytes from which an array is worth a number of its own
+SHARED = 4096  # bytes from which an array is worth a number
 ROOT = Path(__file__).parents[2]
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def import_modules(*names: str) -> None:
-    """Import them, so that the first call that needs them is as fast as the next."""
+    """Import modules, so that the first call that needs them is as fast as the next."""
     for name in names:
         import_module(name)
 
@@ -43,9 +43,9 @@ def import_modules(*names: str) -> None:
 class Channel:
     """Objects through a pair of pipes.
 
-    An array that was in one of the last two messages is not sent again, its number is: both sides
-    count alike. So of a state that stays with one worker, only what is new in it travels. Arrays
-    must therefore not be changed after they were sent.
+    Of an array that was in one of the last two messages only its number is sent again: both sides
+    count alike. So of a state that stays with one worker, only what is new is sent. Arrays must
+    therefore not be changed after they were sent.
     """
 
     def __init__(self, source, sink):
@@ -54,18 +54,18 @@ class Channel:
 
     def send(self, message, attempts: int = ATTEMPTS) -> None:
         """OSError where nobody is there to read it."""
-        known = self._before + self._last
-        numbers = {id(array): i for i, array in enumerate(known)}
+        previous = self._before + self._last
+        numbers = {id(array): i for i, array in enumerate(previous)}
         used, new, file = {}, [], io.BytesIO()
 
-        def number(held):
-            if type(held) not in (np.ndarray, bytes) or _nbytes(held) < SHARED:
+        def number(value):
+            if type(value) not in (np.ndarray, bytes) or _nbytes(value) < SHARED:
                 return None
-            if id(held) not in numbers:
-                numbers[id(held)] = len(known) + len(new)
-                new.append(held)
-            used[numbers[id(held)]] = held
-            return numbers[id(held)]
+            if id(value) not in numbers:
+                numbers[id(value)] = len(previous) + len(new)
+                new.append(value)
+            used[numbers[id(value)]] = value
+            return numbers[id(value)]
 
         pickler = pickle.Pickler(file, 5)
         pickler.persistent_id = number
@@ -86,19 +86,19 @@ class Channel:
 
     def receive(self):
         """EOFError or UnpicklingError where the other side has ended."""
-        message, arrays, sizes = pickle.load(self.source)
-        known = self._before + self._last
-        known += pickle.loads(arrays, buffers=[self._read(size) for size in sizes])
+        message, new, sizes = pickle.load(self.source)
+        arrays = self._before + self._last
+        arrays += pickle.loads(new, buffers=[self._read(size) for size in sizes])
         used = {}
 
         def array(number):
-            return used.setdefault(number, known[number])
+            return used.setdefault(number, arrays[number])
 
         unpickler = pickle.Unpickler(io.BytesIO(message))
         unpickler.persistent_load = array
-        found = unpickler.load()
+        received = unpickler.load()
         self._before, self._last = self._last, list(used.values())
-        return found
+        return received
 
     def _read(self, size):
         buffer = bytearray(size)
@@ -129,7 +129,7 @@ class Worker:
         self.channel = Channel(self.process.stdout, self.process.stdin)
 
     def call(self, fn, args, kwargs):
-        """What the function gives, or raises. BrokenExecutor where it takes the process with it."""
+        """What the function returns or raises. BrokenExecutor where it crashes the process."""
         for _attempt in range(ATTEMPTS):
             try:
                 self.channel.send((fn, args, kwargs))
@@ -144,7 +144,7 @@ class Worker:
         raise BrokenExecutor("the process that computed it ended early every time")
 
     def close(self) -> None:
-        """End the process: now, whatever it is at."""
+        """End the process now, whatever it is doing."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -189,8 +189,8 @@ class ProcessExecutor(Executor):
             worker.close()
 
 
-def _nbytes(held):
-    return held.nbytes if isinstance(held, np.ndarray) else len(held)
+def _nbytes(value):
+    return value.nbytes if isinstance(value, np.ndarray) else len(value)
 
 
 def _widen(pipe):
@@ -201,7 +201,7 @@ def _widen(pipe):
 
 
 def main() -> None:
-    """Call what comes in until nothing more can come."""
+    """Make the calls that come in until the pipe is closed."""
     if hasattr(os, "nice"):
         os.nice(NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal is for the server

@@ -1,4 +1,4 @@
-"""The search for hyperparameters: what is searched, who proposes, who is stopped, how it runs."""
+"""The search for hyperparameters: its space, samplers, halving, and how it runs."""
 
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 from optviz.tuning.halving import Halving

@@ -92,21 +92,21 @@ class GaussianProcess:
         """With the most likely lengths and noise of a small grid, found axis by axis."""
         d = np.shape(points)[1]
 
-        def likeliest(*tries):
-            found = [
+        def most_likely(*tries):
+            processes = [
                 cls.from_data(points, values, scales, noise, kernel) for scales, noise in tries
             ]
-            return max(found, key=lambda process: process.log_marginal_likelihood)
+            return max(processes, key=lambda process: process.log_marginal_likelihood)
 
-        best = likeliest(*((np.full(d, s), noise) for s in SCALES[1:5] for noise in NOISES))
+        best = most_likely(*((np.full(d, s), noise) for s in SCALES[1:5] for noise in NOISES))
         for _ in range(SWEEPS):
             before = best.log_marginal_likelihood
             for axis in range(d):
-                here = np.arange(d) == axis
-                tries = ((np.where(here, s, best.scales), best.noise) for s in SCALES)
-                best = likeliest((best.scales, best.noise), *tries)
+                changed = np.arange(d) == axis
+                tries = ((np.where(changed, s, best.scales), best.noise) for s in SCALES)
+                best = most_likely((best.scales, best.noise), *tries)
             tries = ((best.scales, noise) for noise in NOISES)
-            best = likeliest((best.scales, best.noise), *tries)
+            best = most_likely((best.scales, best.noise), *tries)
             if best.log_marginal_likelihood == before:
                 break
         return best
@@ -120,7 +120,7 @@ class GaussianProcess:
 
     @property
     def leave_one_out_errors(self) -> np.ndarray:
-        """How far each known value `(n,)` is from what the others say (ibid., eq. 5.12)."""
+        """How far each known value `(n,)` is from what the others predict (ibid., eq. 5.12)."""
         inverse = _solve(self.cholesky, np.eye(len(self.values)))
         return self.weights / np.diag(inverse)
 

@@ -1,9 +1,9 @@
 """Successive halving: all trials train a little, the better ones go on, and so again.
 
 Jamieson & Talwalkar (2016), Non-stochastic best arm identification and hyperparameter
-optimization. The bet is that who is behind early stays behind; a trial that starts slowly and
-would have ended first is lost. What is compared is the loss on the validation set: accuracies are
-all but equal as long as no trial has learned much.
+optimization. The bet is that trials that are behind early stay behind; one that starts slowly and
+would have won is lost. Compared are losses on the validation set: accuracies are all but equal as
+long as no trial has learned much.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from optviz.optim.hyperparameter import hyperparameter, registrar
 from optviz.tuning.samplers import SAMPLERS
 
-# What a search may have beside it: any sampler, or halving, whose trials are random.
+# What a search may be compared with: any sampler, or halving, whose trials are random.
 RIVALS: dict[str, type] = dict(SAMPLERS)
 
 
@@ -32,17 +32,17 @@ class Halving:
 
     def rungs(self, iterations: int) -> tuple[int, ...]:
         """At which iterations trials are stopped, before the last."""
-        found = [self.first]
-        while found[-1] < iterations:
-            found.append(found[-1] * self.factor)
-        return tuple(found[:-1])
+        rungs = [self.first]
+        while rungs[-1] < iterations:
+            rungs.append(rungs[-1] * self.factor)
+        return tuple(rungs[:-1])
 
     def survivors(self, losses, earlier=()) -> np.ndarray:
-        """Who goes on, bool `(n,)`: the best 1/factor, rounded up, of these and of `earlier` ones.
+        """Which trials go on, bool `(n,)`: the best 1/factor, rounded up, of these and `earlier`.
 
-        `earlier` are the losses of all that have stood at this rung before. NaN, which is who
-        diverged, comes last; of equals the earlier one goes on.
+        `earlier` are the losses of all that reached this rung before. NaN, for trials that
+        diverged, comes last; of equal ones the earlier goes on.
         """
-        everyone = np.concatenate([earlier, losses])
-        best = np.argsort(everyone, kind="stable")[: -(-len(everyone) // self.factor)]
-        return np.isin(np.arange(len(earlier), len(everyone)), best)
+        all_losses = np.concatenate([earlier, losses])
+        best = np.argsort(all_losses, kind="stable")[: -(-len(all_losses) // self.factor)]
+        return np.isin(np.arange(len(earlier), len(all_losses)), best)

@@ -1,4 +1,4 @@
-r"""How much of what a function does is one input's doing: the functional analysis of variance.
+r"""How much of a function's variance is due to each input: the functional analysis of variance.
 
 Of a function f on the unit cube, all inputs independent and uniform (Sobol' 1993; Hutter, Hoos &
 Leyton-Brown 2014, An efficient approach for assessing hyperparameter importance):
@@ -21,11 +21,11 @@ NODES = 20_000  # of the whole grid, at most
 MAX_SIDE = 64  # and on an axis
 ROWS = 2_000  # of the grid that are predicted at a time
 ENOUGH = 5  # trials for every number that the process fits: a length for each input, and the noise
-READABLE = 0.75  # of the variance must be foreseen, or the process knows too little to be asked
+READABLE = 0.75  # of the variance must be predicted, or the process knows too little
 
 
 class Importance(NamedTuple):
-    """What each of d inputs matters, as shares of the variance, and how good the guess at f is."""
+    """How much each of d inputs matters, as shares of the variance, and how good the fit is."""
 
     first_order: np.ndarray  # (d,), each input alone
     total: np.ndarray  # (d,)
@@ -34,15 +34,15 @@ class Importance(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether there are trials enough, and the process foresees what it has not seen."""
+        """Whether there are enough trials, and the process predicts those left out well enough."""
         return self.n >= ENOUGH * (len(self.first_order) + 1) and self.q_squared >= READABLE
 
 
 def ranks(values) -> np.ndarray:
-    """The places `(n,)` of values, from 1; equal ones share the mean of theirs."""
+    """The ranks `(n,)` of values, from 1; equal ones share the mean of theirs."""
     values = np.asarray(values, float)
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[which]
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[group]
 
 
 def rank_correlation(a, b) -> float:
@@ -54,7 +54,7 @@ def rank_correlation(a, b) -> float:
 
 
 def importance(points, values, kernel: str = "matern") -> Importance:
-    """Of the inputs `(n, d)` of the unit cube for what came of them `(n,)`, by a fitted process."""
+    """Of the inputs `(n, d)` in the unit cube for the values `(n,)`, by a fitted process."""
     points, values = np.asarray(points, float), np.asarray(values, float)
     n, d = points.shape
     spread = np.var(values) if n else 0.0

@@ -11,7 +11,7 @@ from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 SAMPLERS: dict[str, type] = {}
 BERGSTRA = "Bergstra & Bengio (2012), Random search for hyper-parameter optimization"
 SNOEK = "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization"
-CANDIDATES = 1000  # points at which an improvement is looked up, and half as many beside the best
+CANDIDATES = 1000  # points at which the improvement is computed, and half as many near the best
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Sampler(Configurable):
     """Proposes points of the unit cube."""
 
     def rounds(self, trials: int, d: int) -> tuple[int, ...]:
-        """How many points are wanted at a time: the next ones see what came of those before."""
+        """How many points are proposed at a time: later ones know the results of earlier ones."""
         return (trials,)
 
     def propose(self, points, accuracies, n: int, rng) -> np.ndarray:
-        """n points `(n, d)` from those tried `(k, d)` and the accuracies `(k,)` they came to.
+        """n points `(n, d)` from those tried `(k, d)` and their accuracies `(k,)`.
 
         It draws from `rng` alone: the same trials and the same generator give the same proposal.
         """
@@ -103,8 +103,8 @@ class CoarseToFine(Sampler):
 class Bayesian(Sampler):
     """A Gaussian process predicts the accuracy everywhere; the most promising point is tried next.
 
-    Several at a time: after each choice the process takes its own guess there for true, so that
-    the next goes elsewhere (Ginsbourger et al. 2010, the kriging believer).
+    Several at a time: after each choice the process takes its own prediction there for true, so
+    that the next goes elsewhere (Ginsbourger et al. 2010, the kriging believer).
     """
 
     first: int = hyperparameter(8, 2, 40, help="random trials before the process is used")
@@ -117,9 +117,9 @@ class Bayesian(Sampler):
     )
 
     def rounds(self, trials, d):
-        head = min(self.first, trials)
-        later = range(head, trials, self.at_once)
-        return (head, *(min(self.at_once, trials - done) for done in later))
+        first = min(self.first, trials)
+        starts = range(first, trials, self.at_once)
+        return (first, *(min(self.at_once, trials - done) for done in starts))
 
     def propose(self, points, accuracies, n, rng):
         d = points.shape[1]
@@ -131,11 +131,11 @@ class Bayesian(Sampler):
         near = points[np.argsort(-accuracies, kind="stable")[:5]]
         for _ in range(n):
             anywhere = rng.random((CANDIDATES, d))
-            beside = near[rng.integers(0, len(near), CANDIDATES // 2)]
-            beside = beside + 0.05 * rng.standard_normal((CANDIDATES // 2, d))
-            tried = np.concatenate([anywhere, np.clip(beside, 0, 1)])
-            mean, std = process.predict(tried)
-            at = int(expected_improvement(mean, std, best + self.explore).argmax())
-            chosen.append(tried[at])
-            process = process.condition_on(tried[at], float(mean[at]))
+            nearby = near[rng.integers(0, len(near), CANDIDATES // 2)]
+            nearby = nearby + 0.05 * rng.standard_normal((CANDIDATES // 2, d))
+            candidates = np.concatenate([anywhere, np.clip(nearby, 0, 1)])
+            mean, std = process.predict(candidates)
+            i = int(expected_improvement(mean, std, best + self.explore).argmax())
+            chosen.append(candidates[i])
+            process = process.condition_on(candidates[i], float(mean[i]))
         return np.array(chosen)

@@ -15,11 +15,11 @@ from optviz.training.cost import cost_of
 from optviz.tuning.importance import Importance, importance
 from optviz.tuning.spec import Search, SearchData, Status, split_data
 
-SIDES = 2  # batches are as many, or a multiple: no core waits for another one's
+SIDES = 2  # the number of batches is a multiple of it: no core waits for another
 # Numbers of a batch of trials, which then stay in the processor's cache; see benchmarks/search.py.
 MAX_BATCH_NUMBERS = 4_000_000
 TOGETHER = 5  # of the best trials are asked together
-STEP = 3e9  # operations between two looks at the clock: some hundredths of a second
+STEP = 3e9  # operations between two checks of the clock: some hundredths of a second
 
 
 class Batch(NamedTuple):
@@ -88,25 +88,25 @@ class SearchState:
     @property
     def statuses(self) -> np.ndarray:
         """What has become of each `(n,)`, as numbers of Status."""
-        found = [self.diverged_at >= 0, self.completed, self.stopped, self.iterations > 0]
-        names = [Status.DIVERGED, Status.COMPLETED, Status.STOPPED, Status.RUNNING]
-        return np.select(found, names, Status.WAITING)
+        conditions = [self.diverged_at >= 0, self.completed, self.stopped, self.iterations > 0]
+        statuses = [Status.DIVERGED, Status.COMPLETED, Status.STOPPED, Status.RUNNING]
+        return np.select(conditions, statuses, Status.WAITING)
 
     @property
     def last(self) -> np.ndarray:
-        """Which accuracy `(n,)` of each is its last, as a place among the evaluated."""
+        """The index `(n,)` of each trial's last accuracy among the evaluated ones."""
         passed = np.searchsorted(self.search.evaluated, self.iterations, "right")
         return np.maximum(passed - 1, 0)
 
     @property
     def scores(self) -> np.ndarray:
-        """The last validation accuracy `(n,)`: 0 where it diverged, NaN where not yet begun."""
-        found = self.accuracy[np.arange(len(self.last)), self.last, 1]
-        return np.where(self.iterations == 0, np.nan, np.nan_to_num(found))
+        """The last validation accuracy `(n,)`: 0 where it diverged, NaN where it has not begun."""
+        accuracy = self.accuracy[np.arange(len(self.last)), self.last, 1]
+        return np.where(self.iterations == 0, np.nan, np.nan_to_num(accuracy))
 
     @property
     def standing(self) -> np.ndarray:
-        """Numbers `(n,)` that order the trials: by how far each came, of equals by the score."""
+        """Numbers `(n,)` that order the trials: by iterations, and among equal ones by score."""
         return 2.0 * self.iterations + self.scores
 
     @property
@@ -123,12 +123,12 @@ class SearchState:
     @property
     def trainings(self) -> list[Training]:
         """The trials that have begun as trainings, those of one length side by side."""
-        own = [self.search.trial(values) for values in self.values]
-        found = []
+        sampled = [self.search.trial(values) for values in self.values]
+        trainings = []
         for n in np.unique(self.iterations[self.iterations > 0]).tolist():
-            trials = tuple(own[i] for i in np.flatnonzero(self.iterations == n))
-            found.append(replace(self.search.base, iterations=n, trials=trials))
-        return found
+            trials = tuple(sampled[i] for i in np.flatnonzero(self.iterations == n))
+            trainings.append(replace(self.search.base, iterations=n, trials=trials))
+        return trainings
 
 
 @dataclass(frozen=True)
@@ -152,33 +152,33 @@ class SearchJob(Job):
         return self.search.trials * cost_of(self.search.base)
 
     def begin(self) -> SearchState:
-        split_data(self.search, self.data())  # what is wrong is said before anybody waits
+        split_data(self.search, self.data())  # raises what is wrong before anybody waits
         none = np.empty((0, len(self.search.space.axes)))
-        return SearchState(self.search, **_untried(self.search, none))
+        return SearchState(self.search, **_empty_arrays(self.search, none))
 
     def advance(self, state: SearchState, budget: float) -> SearchState:
         until = perf_counter() + budget
         while not state.done and perf_counter() < until:
             if not state.batches:
-                state = _proposed(state)
+                state = _propose(state)
             parts = [self.part(state, batch.trials) for batch in state.batches]
-            state = _joined(state, [part.advance(until - perf_counter()) for part in parts])
+            state = _join(state, [part.advance(until - perf_counter()) for part in parts])
             if state.batches and not self.parts(state):  # all are at the rung
-                state = _halved(state, split_data(self.search, self.data()).tuning)
+                state = _halve(state, split_data(self.search, self.data()).tuning)
         return state
 
     def progress(self, state: SearchState) -> Amount:
         """Iterations that are done, and how many it will be; with rounds of halving, about that."""
         stops, waiting = self.search.stops, state.iterations[~state.ended]
-        done = whole = int(state.iterations.sum())
+        done = total = int(state.iterations.sum())
         if len(waiting):
-            whole += int((stops[state.stop] - waiting).sum())
+            total += int((stops[state.stop] - waiting).sum())
         later = [(n, 0) for n in self.search.rounds[state.round :]]
         for left, first in ((len(waiting), state.stop + 1), *later):
             for i, stop in enumerate(stops[first:], first):
                 left = -(-left // self.search.halving.factor) if i else left
-                whole += left * (stop - (stops[i - 1] if i else 0))
-        return Amount(done, whole)
+                total += left * (stop - (stops[i - 1] if i else 0))
+        return Amount(done, total)
 
     def parts(self, state: SearchState) -> Sequence[tuple[int, ...]]:
         """The trials of each batch that is still under way; those that have begun come first."""
@@ -190,8 +190,8 @@ class SearchJob(Job):
         [batch] = [b for b in state.batches if b.trials == name]
         return BatchPart(self, batch, state.values[list(name)], self.search.stops[state.stop])
 
-    def join(self, state: SearchState, found: Batch) -> SearchState:
-        return _joined(state, [found if b.trials == found.trials else b for b in state.batches])
+    def join(self, state: SearchState, result: Batch) -> SearchState:
+        return _join(state, [result if b.trials == result.trials else b for b in state.batches])
 
 
 class BatchPart(NamedTuple):
@@ -204,22 +204,22 @@ class BatchPart(NamedTuple):
 
     def advance(self, budget: float) -> Batch:
         """The batch, trained to the stop or as far as the time goes."""
-        until, (trials, now) = perf_counter() + budget, self.batch
+        until, (trials, progress) = perf_counter() + budget, self.batch
         if budget <= 0:
             return self.batch
         search, data = self.job.search, split_data(self.job.search, self.job.data()).tuning
-        if now is None:
-            own = tuple(map(search.trial, self.values))
-            now = loop.begin(replace(search.base, trials=own), data)
-        training = now.training
+        if progress is None:
+            sampled = tuple(map(search.trial, self.values))
+            progress = loop.begin(replace(search.base, trials=sampled), data)
+        training = progress.training
         step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
-        while now.iteration < self.target and perf_counter() < until:
-            steps = min(step, loop.until_stop(now), self.target - now.iteration)
-            now = loop.advance(now, data, steps)
-        return Batch(trials, now)
+        while progress.iteration < self.target and perf_counter() < until:
+            steps = min(step, loop.until_stop(progress), self.target - progress.iteration)
+            progress = loop.advance(progress, data, steps)
+        return Batch(trials, progress)
 
 
-def _untried(search, points):
+def _empty_arrays(search, points):
     """The arrays of a state for trials at these points that have not begun."""
     n = len(points)
     return {
@@ -233,87 +233,88 @@ def _untried(search, points):
 
 
 def trials_per_batch(training: Training) -> int:
-    """So many that their parameters, gradients and signals fit into the processor's cache."""
+    """How many of them fit into the processor's cache: parameters, gradients and activations."""
     one = 2 * training.network.size + 4 * training.batch * sum(training.network.sizes)
     return max(1, MAX_BATCH_NUMBERS // one)
 
 
-def _proposed(state):
-    """With the trials of the next round, in batches that have not begun."""
-    search, known, tried = state.search, len(state.points), np.flatnonzero(state.ended)
+def _propose(state):
+    """The state with the trials of the next round, in batches that have not begun."""
+    search, n_before, tried = state.search, len(state.points), np.flatnonzero(state.ended)
     points = search.propose(state.round, state.points[tried], state.scores[tried])
     n = len(points)
-    turns = -(-n // (SIDES * trials_per_batch(search.base)))
-    split = np.array_split(np.arange(known, known + n), min(n, SIDES * turns))
+    batches_per_side = -(-n // (SIDES * trials_per_batch(search.base)))
+    split = np.array_split(np.arange(n_before, n_before + n), min(n, SIDES * batches_per_side))
     batches = tuple(Batch(tuple(part.tolist())) for part in split)
-    longer = {
+    arrays = {
         name: np.concatenate([getattr(state, name), new])
-        for name, new in _untried(search, points).items()
+        for name, new in _empty_arrays(search, points).items()
     }
-    return replace(state, **longer, round=state.round + 1, stop=0, batches=batches)
+    return replace(state, **arrays, round=state.round + 1, stop=0, batches=batches)
 
 
-def _joined(state, batches):
-    """With what the batches have come to; those that are complete are let go."""
+def _join(state, batches):
+    """The state with the results of batches; those that are complete are let go."""
     iterations, diverged_at = state.iterations.copy(), state.diverged_at.copy()
     accuracy = state.accuracy.copy()
-    for trials, now in batches:
-        if now is not None:
-            of, k = list(trials), len(now.evaluated)
-            iterations[of], diverged_at[of] = now.iteration, now.diverged_at[:, 0]
-            accuracy[of, :k] = now.accuracy[..., 0].transpose(2, 0, 1)
-    going = tuple(b for b in batches if b.iteration < state.search.iterations)
+    for trials, progress in batches:
+        if progress is not None:
+            rows, k = list(trials), len(progress.evaluated)
+            iterations[rows], diverged_at[rows] = progress.iteration, progress.diverged_at[:, 0]
+            accuracy[rows, :k] = progress.accuracy[..., 0].transpose(2, 0, 1)
+    remaining = tuple(b for b in batches if b.iteration < state.search.iterations)
     state = replace(
-        state, iterations=iterations, diverged_at=diverged_at, accuracy=accuracy, batches=going
+        state, iterations=iterations, diverged_at=diverged_at, accuracy=accuracy, batches=remaining
     )
     return replace(state, winners=_winners(state, batches))
 
 
 def _winners(state, batches):
-    """The best so far; of equals those that were proposed first."""
-    found = {winner.trial: winner for winner in state.winners}
-    for trials, now in batches:
-        if now is not None and now.done:
-            ends = map(Winner, trials, now.params, now.running_statistics)
-            found |= {winner.trial: winner for winner in ends}
-    return tuple(sorted(found.values(), key=lambda w: (-state.scores[w.trial], w.trial)))[:TOGETHER]
+    """The best so far; of equal ones those that were proposed first."""
+    best = {winner.trial: winner for winner in state.winners}
+    for trials, progress in batches:
+        if progress is not None and progress.done:
+            new = map(Winner, trials, progress.params, progress.running_statistics)
+            best |= {winner.trial: winner for winner in new}
+    return tuple(sorted(best.values(), key=lambda w: (-state.scores[w.trial], w.trial)))[:TOGETHER]
 
 
-def _halved(state, data):
-    """At a rung: who is not among the best of all that have ever stood there is stopped."""
+def _halve(state, data):
+    """Stop the trials that are not among the best of all that have ever reached this rung."""
     rung, loss, stopped = state.stop, state.loss.copy(), state.stopped.copy()
-    for trials, now in state.batches:
-        loss[list(trials), rung] = _loss(now, data)
-    here = np.array([trial for trials, _ in state.batches for trial in trials])
-    there = np.flatnonzero(state.iterations >= state.search.stops[rung])
-    earlier = loss[np.setdiff1d(there, here), rung]
-    alive = state.search.halving.survivors(loss[here, rung], earlier)
-    stopped[here[~alive]] = True
+    for trials, progress in state.batches:
+        loss[list(trials), rung] = _loss(progress, data)
+    current = np.array([trial for trials, _ in state.batches for trial in trials])
+    arrived = np.flatnonzero(state.iterations >= state.search.stops[rung])
+    earlier = loss[np.setdiff1d(arrived, current), rung]
+    alive = state.search.halving.survivors(loss[current, rung], earlier)
+    stopped[current[~alive]] = True
     going = []
-    for trials, now in state.batches:
-        if places := [i for i, trial in enumerate(trials) if not stopped[trial]]:
-            going.append(Batch(tuple(trials[i] for i in places), loop.select(now, places)))
+    for trials, progress in state.batches:
+        if rows := [i for i, trial in enumerate(trials) if not stopped[trial]]:
+            going.append(Batch(tuple(trials[i] for i in rows), loop.select(progress, rows)))
     return replace(state, stopped=stopped, loss=loss, batches=tuple(going), stop=rung + 1)
 
 
-def _loss(now, data: Data):
+def _loss(progress, data: Data):
     """The mean loss `(trials,)` on the validation set; NaN where it is not finite."""
-    network = now.training.network
-    x, statistics = data.x_test.astype(now.params.dtype, copy=False), now.running_statistics[:, 0]
+    network = progress.training.network
+    params, statistics = progress.params[:, 0], progress.running_statistics[:, 0]
+    x = data.x_test.astype(params.dtype, copy=False)
     with np.errstate(all="ignore"):
-        z = network.outputs(now.params[:, 0], x, running_statistics=statistics)
+        z = network.outputs(params, x, running_statistics=statistics)
         loss, _ = softmax_cross_entropy(z, one_hot(data.t_test, z.shape[-1], z.dtype))
     return np.where(np.isfinite(loss), loss, np.nan)
 
 
 def final_accuracies(state: SearchState, data: SearchData) -> tuple[float, float]:
-    """On the test set, of the winner and of the best together by their mean probabilities.
+    """On the test set, of the winner, and of the ensemble of the best by its mean probabilities.
 
-    They mean what they say only once, at the end.
+    They are unbiased only once, at the end.
     """
-    network, best = state.search.network, state.winners
-    x = data.x_test.astype(best[0].params.dtype, copy=False)
-    sound = [winner for winner in best if np.isfinite(winner.params).all()] or best[:1]
-    said = [softmax(network.outputs(p, x, running_statistics=s)) for _, p, s in sound]
-    alone, together = (accuracy_score(p, data.t_test) for p in (said[0], np.mean(said, 0)))
-    return float(alone[0]), float(together[0])
+    network, winners = state.search.network, state.winners
+    x = data.x_test.astype(winners[0].params.dtype, copy=False)
+    best = [winner for winner in winners if np.isfinite(winner.params).all()] or winners[:1]
+    members = [softmax(network.outputs(p, x, running_statistics=s)) for _, p, s in best]
+    winner, ensemble = (accuracy_score(p, data.t_test) for p in (members[0], np.mean(members, 0)))
+    return float(winner[0]), float(ensemble[0])

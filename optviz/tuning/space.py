@@ -68,11 +68,11 @@ class Axis:
         """SpecError where there is no such hyperparameter, or the range is empty or too wide."""
         if self.key not in RANGES:
             raise SpecError(f"there is no hyperparameter {self.key[:30]!r} to search")
-        most = self.declared
-        if not most.low <= self.low < self.high <= most.high:
+        limits = self.declared
+        if not limits.low <= self.low < self.high <= limits.high:
             raise SpecError(
-                f"the range of the {most.title} is within 10^{most.low:g} and 10^{most.high:g}, "
-                f"not 10^{self.low:g} to 10^{self.high:g}"
+                f"the range of the {limits.title} is within 10^{limits.low:g} and "
+                f"10^{limits.high:g}, not 10^{self.low:g} to 10^{self.high:g}"
             )
 
 
@@ -101,11 +101,11 @@ class Space:
 
     def widened(self, i: int, upper: bool) -> "Space":
         """The space with an axis that reaches farther at one end, as far as makes sense."""
-        axis, most = self.axes[i], self.axes[i].declared
+        axis, limits = self.axes[i], self.axes[i].declared
         if upper:
-            wider = replace(axis, high=min(axis.high + DECADES, most.high))
+            wider = replace(axis, high=min(axis.high + DECADES, limits.high))
         else:
-            wider = replace(axis, low=max(axis.low - DECADES, most.low))
+            wider = replace(axis, low=max(axis.low - DECADES, limits.low))
         return at("axes", i).set(self, wider)
 
 

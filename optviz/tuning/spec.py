@@ -1,4 +1,4 @@
-"""What a search is: the space, who proposes, who is stopped, and what all trials share."""
+"""What a search is: the space, the sampler, halving, and what all trials share."""
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -34,7 +34,7 @@ MAX_RIVALS = 5
 
 @dataclass(frozen=True)
 class Search(TrainingSettings):
-    """What is tried, who proposes, and what all trials share: equal searches give equal numbers.
+    """What is tried, the sampler, and what all trials share: equal searches give equal numbers.
 
     Trials differ in the searched hyperparameters only: the same initial weights, the same
     mini-batches. Of the examples that are not for training, the first `validation` choose among
@@ -69,15 +69,15 @@ class Search(TrainingSettings):
     @cached_property
     def searches(self) -> tuple["Search", ...]:
         """The search itself, then one for each rival that differs from those before it."""
-        found = [replace(self, rivals=(), shown=())]
+        searches = [replace(self, rivals=(), shown=())]
         for rival in self.rivals:
-            halves = rival.key == "halving"
-            sampler = Choice("random") if halves else rival
-            halving = Halving(**rival.values) if halves else None
-            one = replace(found[0], sampler=sampler, halving=halving)
-            if one not in found:
-                found.append(one)
-        return tuple(found)
+            halving_rival = rival.key == "halving"
+            sampler = Choice("random") if halving_rival else rival
+            halving = Halving(**rival.values) if halving_rival else None
+            search = replace(searches[0], sampler=sampler, halving=halving)
+            if search not in searches:
+                searches.append(search)
+        return tuple(searches)
 
     @cached_property
     def base(self) -> Training:
@@ -94,11 +94,11 @@ class Search(TrainingSettings):
         powers = np.log10(self.space.values(points)).round(4)
         columns = dict(zip([axis.key for axis in self.space.axes], powers.T, strict=True))
         columns[SCORE] = np.asarray(scores).round(4)
-        kept = np.ones(len(scores), bool)
-        for one in self.shown:
-            if one.key in columns:
-                kept &= (columns[one.key] >= one.low) & (columns[one.key] <= one.high)
-        return kept
+        keep = np.ones(len(scores), bool)
+        for span in self.shown:
+            if span.key in columns:
+                keep &= (columns[span.key] >= span.low) & (columns[span.key] <= span.high)
+        return keep
 
     @property
     def evaluated(self) -> np.ndarray:
@@ -109,9 +109,9 @@ class Search(TrainingSettings):
     def stops(self) -> tuple[int, ...]:
         """At which iterations trials are stopped: where their accuracy is measured; and the end."""
         every = self.base.eval_every
-        wanted = self.halving.rungs(self.iterations) if self.halving else ()
-        rungs = dict.fromkeys(-(-t // every) * every for t in wanted)
-        return (*(t for t in rungs if t < self.iterations), self.iterations)
+        rungs = self.halving.rungs(self.iterations) if self.halving else ()
+        measured = dict.fromkeys(-(-t // every) * every for t in rungs)
+        return (*(t for t in measured if t < self.iterations), self.iterations)
 
     @property
     def rounds(self) -> tuple[int, ...]:
@@ -119,17 +119,18 @@ class Search(TrainingSettings):
         return self.sampler.build(SAMPLERS).rounds(self.trials, len(self.space.axes))
 
     def propose(self, i: int, points, accuracies) -> np.ndarray:
-        """The points of round i, from those tried `(k, d)` and what came of them `(k,)`."""
+        """The points of round i, from those tried `(k, d)` and their accuracies `(k,)`."""
         rng = stream(self.seed, PROPOSALS, i)
         return self.sampler.build(SAMPLERS).propose(points, accuracies, self.rounds[i], rng)
 
     def trial(self, values) -> Trial:
         """The trial with these hyperparameters `(d,)`."""
-        own = {axis.key: float(v) for axis, v in zip(self.space.axes, values, strict=True)}
-        if "momentum" in own:
-            own["momentum"] = 1 - own["momentum"]
-        l2, sigma = own.pop("l2", None), own.pop("sigma", None)
-        return Trial(own, l2, None if sigma is None else Choice("normal", {"sigma": sigma}))
+        keys = (axis.key for axis in self.space.axes)
+        settings = dict(zip(keys, map(float, values), strict=True))
+        if "momentum" in settings:
+            settings["momentum"] = 1 - settings["momentum"]
+        l2, sigma = settings.pop("l2", None), settings.pop("sigma", None)
+        return Trial(settings, l2, None if sigma is None else Choice("normal", {"sigma": sigma}))
 
     def validate(self) -> None:
         """SpecError where the optimizer cannot be searched so, or the networks are too many."""
@@ -149,12 +150,12 @@ class Search(TrainingSettings):
 
 def searchable(key: str, optimizer: str) -> bool:
     """Whether there is this hyperparameter where this optimizer trains."""
-    own = {declared.name for declared in hyperparameters(OPTIMIZERS[optimizer])}
-    return key not in ("lr", "momentum") or key in own
+    names = {declared.name for declared in hyperparameters(OPTIMIZERS[optimizer])}
+    return key not in ("lr", "momentum") or key in names
 
 
 class Status(IntEnum):
-    """What has become of a trial."""
+    """How far a trial has come."""
 
     WAITING = 0
     RUNNING = 1

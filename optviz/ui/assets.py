@@ -38,7 +38,7 @@ async def answer(request: Request) -> Response:
 
 
 def publish() -> None:
-    """All scripts and Plotly.js, as soon as the server starts: a page that was open before asks."""
+    """Serve all scripts and Plotly.js from the start: a page that was open before asks for them."""
     plotly_js()
     for source in FRONTEND.values():
         published(source)
@@ -47,20 +47,20 @@ def publish() -> None:
 @cache
 def published(source: Path) -> str:
     """The address, relative to the app, at which `source` is served."""
-    return _served(
-        source.name.removesuffix("".join(source.suffixes)), source.suffix, _linked(source)
+    return _serve(
+        source.name.removesuffix("".join(source.suffixes)), source.suffix, _link_imports(source)
     )
 
 
-def _served(name: str, suffix: str, content: bytes) -> str:
+def _serve(name: str, suffix: str, content: bytes) -> str:
     name = f"{name}-{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
     if name not in _SERVED:
         _SERVED[name] = gzip.compress(content, 6, mtime=0)
     return f"assets/{name}"
 
 
-def _linked(source: Path) -> bytes:
-    """The file; where it imports another of our scripts, by the name under which that one is
+def _link_imports(source: Path) -> bytes:
+    """The file, with imports of other scripts of ours by the names under which these are
     published.
     """
     content = source.read_bytes()
@@ -77,8 +77,8 @@ def plotly_js() -> str:
 
 
 def script(name: str, export: str = "default") -> str:
-    """Lines that import one of our scripts: inline code is sent on every rerun. The data of a
-    component come in a list.
+    """Lines that import one of our scripts, as inline code is sent on every rerun. A component's
+    data come in a list.
     """
     address = published(FRONTEND[name])
     return f"""const m = await import(new URL("{address}", document.baseURI).href);
@@ -86,20 +86,21 @@ export default c => m.{export}({{...c, data: c.data[0]}});"""
 
 
 def as_image(svg: str, alternative: str) -> str:
-    """An SVG as an `<img>` of its own, which Streamlit's cleaning of HTML leaves whole. Without an
-    `alternative` it only adorns what stands beside it.
+    """An SVG as an `<img>`, which Streamlit's sanitizer leaves alone. Without an `alternative` it
+    is decoration for what stands beside it.
     """
-    data = base64.b64encode(_whole(svg).encode()).decode()
+    data = base64.b64encode(_with_xmlns(svg).encode()).decode()
     return f'<img alt="{escape(alternative)}" src="data:image/svg+xml;base64,{data}">'
 
 
 def adornment(svg: str) -> str:
-    """One that is the same for everybody and only adorns, from a file that a browser may keep."""
-    return f'<img alt="" loading="lazy" src="{_served("picture", ".svg", _whole(svg).encode())}">'
+    """A decorative SVG that is the same for everybody, from a file that a browser may keep."""
+    address = _serve("picture", ".svg", _with_xmlns(svg).encode())
+    return f'<img alt="" loading="lazy" src="{address}">'
 
 
-def _whole(svg):
-    """With what makes it an SVG outside of a page, too."""
+def _with_xmlns(svg):
+    """With the namespace that an SVG needs outside of a page."""
     if "xmlns=" in svg[:200]:
         return svg
     return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)

@@ -1,5 +1,5 @@
-"""What pages have worked out, kept for all visitors: so many bytes of it, the last used. Pictures
-as the browser gets them, made once for all who look at the same.
+"""What pages have computed, cached for all visitors, up to so many bytes. Pictures as the browser
+gets them, made once for all who look at the same.
 """
 
 import gc
@@ -16,43 +16,43 @@ import numpy as np
 
 from optviz.plot import Figure, to_plotly
 
-MAX_BYTES = 128 << 20  # of all that is kept
-SAMPLE_SIZE = 8  # of what is in a long list, or a larger mapping
+MAX_BYTES = 128 << 20  # of all values
+SAMPLE_SIZE = 8  # items that are measured in a long list, or in a larger mapping
 CODE = (type, ModuleType, FunctionType)
 
 
 class LRUCache:
-    """Values by key; beyond `max_bytes` the least recently used go, and what is larger never comes
-    in. May be used by many threads.
+    """Values by key; beyond `max_bytes` the least recently used go, and a larger value is not kept.
+    It is thread-safe.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES):
         self.max_bytes, self.size = max_bytes, 0
-        self._found: dict[tuple, tuple] = {}  # key -> value and bytes, the last used last
+        self._entries: dict[tuple, tuple] = {}  # key -> value and bytes, the last used last
         self._lock = Lock()
 
     def get(self, key: tuple, compute, size_of=None):
-        """The value of a key, from `compute()` where it is not there; `size_of(value)` where its
-        bytes are known faster than by looking.
+        """The value of a key, by `compute()` where it is not cached; `size_of(value)` is its bytes,
+        where that is faster than `bytes_of`.
         """
         with self._lock:
-            if key in self._found:
-                self._found[key] = found = self._found.pop(key)
-                return found[0]
+            if key in self._entries:
+                self._entries[key] = entry = self._entries.pop(key)
+                return entry[0]
         value = compute()
         size = (size_of or bytes_of)(value)
         with self._lock:
-            if key not in self._found and size <= self.max_bytes:
-                self._found[key] = value, size
+            if key not in self._entries and size <= self.max_bytes:
+                self._entries[key] = value, size
                 self.size += size
             while self.size > self.max_bytes:
-                self.size -= self._found.pop(next(iter(self._found)))[1]
+                self.size -= self._entries.pop(next(iter(self._entries)))[1]
         return value
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Forget all values."""
         with self._lock:
-            self._found.clear()
+            self._entries.clear()
             self.size = 0
 
 
@@ -60,15 +60,15 @@ SHARED_CACHE = LRUCache()
 
 
 def cached(f):
-    """A function that works each value out once, as long as SHARED_CACHE has it: by the arguments
-    whose names do not begin with an underscore; specs that have one count by their `as_json`.
+    """A function whose values SHARED_CACHE keeps, by the arguments whose names do not begin with an
+    underscore; specs that have `as_json` count by that.
     """
-    named = [not name.startswith("_") for name in inspect.signature(f).parameters]
+    in_key = [not name.startswith("_") for name in inspect.signature(f).parameters]
 
     @wraps(f)
     def get(*args):
         key = (
-            getattr(arg, "as_json", arg) for arg, known in zip(args, named, strict=True) if known
+            getattr(arg, "as_json", arg) for arg, keyed in zip(args, in_key, strict=True) if keyed
         )
         return SHARED_CACHE.get((f.__module__, f.__qualname__, *key), lambda: f(*args))
 
@@ -76,26 +76,24 @@ def cached(f):
 
 
 def bytes_of(value) -> int:
-    """About the memory of a value and all that it refers to, code aside; of a long list a sample is
-    looked at.
-    """
-    seen, waiting, total = set(), [(value, 1.0)], 0.0
-    while waiting:
-        thing, times = waiting.pop()
-        if id(thing) in seen or isinstance(thing, CODE):
+    """Roughly the memory of a value and all that it refers to, but for code; lists are sampled."""
+    visited, pending, total = set(), [(value, 1.0)], 0.0
+    while pending:
+        part, weight = pending.pop()
+        if id(part) in visited or isinstance(part, CODE):
             continue
-        seen.add(id(thing))
-        total += times * sys.getsizeof(thing)  # of an array with its numbers, if they are its own
-        inner = [thing.base] if isinstance(thing, np.ndarray) else gc.get_referents(thing)
-        if len(inner) > SAMPLE_SIZE * (2 if isinstance(thing, list | tuple) else 8):
-            some = inner[:: len(inner) // SAMPLE_SIZE]
-            inner, times = some, times * len(inner) / len(some)
-        waiting += [(part, times) for part in inner]
+        visited.add(id(part))
+        total += weight * sys.getsizeof(part)  # of an array with its numbers, if they are its own
+        inner = [part.base] if isinstance(part, np.ndarray) else gc.get_referents(part)
+        if len(inner) > SAMPLE_SIZE * (2 if isinstance(part, list | tuple) else 8):
+            sample = inner[:: len(inner) // SAMPLE_SIZE]
+            inner, weight = sample, weight * len(inner) / len(sample)
+        pending += [(p, weight) for p in inner]
     return int(total)
 
 
-# What parts have made of trainings, and what was sent of it; apart from what took longer to work
-# out, as a training that is watched has others every second.
+# What parts made of trainings, and what was sent of it; apart from what took longer to compute, as
+# a training that is watched brings new ones every second.
 PICTURE_CACHE = LRUCache(16 << 20)
 MEMORY_FACTOR = 3  # a figure and what is sent of it, in lengths of that as JSON, roughly
 
@@ -107,19 +105,19 @@ class EncodedFigure:
         self.figure = to_plotly(figure)
 
     @cached_property
-    def _mark(self) -> tuple[str, int]:
+    def _digest(self) -> tuple[str, int]:
         text = json.dumps(self.figure, sort_keys=True).encode()
         return sha1(text).hexdigest()[:12], len(text)
 
     @property
     def version(self) -> str:
-        """A name for all that is to be seen."""
-        return self._mark[0]
+        """A name for the figure: a hash of its JSON."""
+        return self._digest[0]
 
     @property
     def bytes(self) -> int:
         """The memory that it takes, with the figure."""
-        return MEMORY_FACTOR * self._mark[1]
+        return MEMORY_FACTOR * self._digest[1]
 
 
 _ENCODED: WeakKeyDictionary[Figure, EncodedFigure] = WeakKeyDictionary()
@@ -127,6 +125,6 @@ _ENCODED: WeakKeyDictionary[Figure, EncodedFigure] = WeakKeyDictionary()
 
 def encoded(figure: Figure) -> EncodedFigure:
     """A figure as it is sent: the same one as long as there is the figure."""
-    if (found := _ENCODED.get(figure)) is None:
-        found = _ENCODED[figure] = EncodedFigure(figure)
-    return found
+    if (picture := _ENCODED.get(figure)) is None:
+        picture = _ENCODED[figure] = EncodedFigure(figure)
+    return picture

@@ -1,9 +1,9 @@
-"""The channel on which a page asks its server beside Streamlit, a WebSocket: for what a slider that
-is dragged does to the pictures, and what is new in those of a training. With a run of the script
-for each, Streamlit takes more of the server and of the browser than the pictures do.
+"""The WebSocket on which a page asks its server beside Streamlit: how a slider that is dragged
+changes the pictures, and what is new in those of a training. With a run of the script for each,
+Streamlit would cost the server and the browser more than the pictures do.
 
-The browser knows what it may ask for by a key that the last run of the page has left there. Where
-no such socket comes about, the page is run instead.
+The browser knows what it may ask for by a key from the last run of the page. Where no such socket
+can be opened, the page is run instead.
 """
 
 from asyncio import Task, create_task, get_running_loop, sleep
@@ -24,7 +24,7 @@ from optviz.ui.session import acting_as, session
 WAIT, MAX_WAIT = 0.025, 0.2  # seconds until the next look where nothing is new, and ever more
 PATIENCE = 4.0  # seconds after which a browser has to ask again, or it is taken to be gone
 MAX_REQUESTS = 8  # questions of one browser at a time
-MAX_CHANGES = 100  # components of which a session knows what a hand has set last
+MAX_CHANGES = 100  # components whose last change a session remembers
 RERUN = {"rerun": True}  # the page has to be run
 
 _LOG = get_logger(__name__)
@@ -35,9 +35,9 @@ _CHANGING, _WATCHING = ThreadPoolExecutor(4, "changing"), ThreadPoolExecutor(4, 
 class Endpoint:
     """What the browser of this visitor may ask for, as long as the session holds it under a `name`.
 
-    `answer(message)`, with the browser's message, gives what it gets; nothing where there is
-    nothing yet, None where the page has to be run for it. Who only watches (`watch`) never keeps a
-    hand waiting.
+    `answer(message)` gives the answer to the browser's message: empty where there is nothing yet,
+    None where the page has to be run for it. Those who only watch (`watch`) have their own threads,
+    so that a hand never waits for them.
     """
 
     def __init__(self, name: str, answer: Callable[[dict], dict | None], watch: bool = False):
@@ -46,7 +46,7 @@ class Endpoint:
         session().endpoints[name] = _ENDPOINTS[self.key] = self
 
     def respond(self, message: dict) -> dict | None:
-        """What there is now, from any thread."""
+        """The present answer, from any thread."""
         if not (S := self._session()):
             return None
         with acting_as(S):
@@ -58,14 +58,14 @@ async def _response(key, message) -> dict:
     while endpoint := _ENDPOINTS.get(key):
         try:
             run = get_running_loop().run_in_executor
-            found = await run(endpoint.threads, endpoint.respond, message)
+            response = await run(endpoint.threads, endpoint.respond, message)
         except Exception:
             _LOG.exception("on the channel of a page")
             break
-        if found is None:
+        if response is None:
             break
-        if found or monotonic() > until:
-            return found
+        if response or monotonic() > until:
+            return response
         del endpoint  # or what the session has dropped would stay
         await sleep(wait)
         wait = min(2 * wait, MAX_WAIT)
@@ -73,11 +73,11 @@ async def _response(key, message) -> dict:
 
 
 async def listen(socket: WebSocket):
-    """Answers in the order in which they are found; each says to which question it belongs."""
+    """Send answers as they are ready; each has the number of its question."""
     requests: set[Task] = set()
 
     async def answer(n, key, message):
-        with suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
+        with suppress(WebSocketDisconnect, RuntimeError):  # the browser has gone meanwhile
             await socket.send_json({"n": n, **await _response(key, message)})
 
     await socket.accept()
@@ -97,18 +97,18 @@ async def listen(socket: WebSocket):
 # What a hand sets, and what the browser has.
 
 
-def component_value(key: str, what: str = "values") -> dict:
-    """What the browser last sent for a component; nothing where our script sends no such thing."""
-    sent = (st.session_state.get(key) or {}).get(what)
+def component_value(key: str, name: str = "values") -> dict:
+    """What the browser last sent for a component; empty where it sent none, or no mapping."""
+    sent = (st.session_state.get(key) or {}).get(name)
     return sent if isinstance(sent, dict) else {}
 
 
 def component_endpoint(key: str, answer: Callable[[dict], dict]) -> str:
-    """By what name the browser asks, beside Streamlit, for what comes of what a hand has set with a
-    component: `answer(values)`.
+    """The key by which the browser asks, beside Streamlit, for `answer(values)`, with the values
+    that a hand has set with a component.
     """
 
-    def take(values):
+    def receive(values):
         S, n = session(), values.get("n")
         with S.lock:
             if S.full_rerun or type(n) is not int:
@@ -117,18 +117,18 @@ def component_endpoint(key: str, answer: Callable[[dict], dict]) -> str:
             browser().last_changes = dict(changes[-MAX_CHANGES:])
             return {**answer(values), "echo": n}
 
-    return Endpoint(key, take).key
+    return Endpoint(key, receive).key
 
 
 def last_change(key: str) -> int:
-    """The number of the last thing that a hand has set with a component."""
+    """The number of the last change that a hand has made with a component."""
     n = component_value(key).get("n")
     return max(n if type(n) is int else 0, browser().last_changes.get(key, 0))
 
 
 @dataclass
 class Browser:
-    """What the visitor's browser has of each picture."""
+    """What the visitor's browser has drawn of each picture."""
 
     survives_reload = False  # a page that is loaded again has none
 
@@ -142,10 +142,10 @@ class Browser:
     )  # by component: the number of the last
 
     def set_drawn(self, versions) -> None:
-        """Take in what it says that it has drawn, whatever that is."""
+        """Note what it says that it has drawn; it may send anything."""
         self.drawn_versions = versions if isinstance(versions, dict) else {}
 
 
 def browser() -> Browser:
-    """The visitor's."""
+    """The visitor's browser."""
     return session().state(Browser)

@@ -1,4 +1,4 @@
-"""Components of our own: pictures that stay, the player, what is drawn or told by hand."""
+"""Our components: pictures that stay, the player, the toolbar, a pad to draw on."""
 
 import re
 from collections.abc import Callable
@@ -28,11 +28,11 @@ def theme_name() -> str:
     return S.theme
 
 
-VERSION_NUMBERS = count()  # of versions: no two pictures of a server have one
+VERSION_NUMBERS = count()  # no two pictures of a server have the same
 
 
 def no_action():
-    """A component's state exists only where a callback for it does."""
+    """Does nothing: a component's state exists only where there is a callback for it."""
 
 
 LAYER = '<div class="ov-layer"></div>'
@@ -53,7 +53,7 @@ def component(name, html="", js="", export="default"):
     )
 
     # in a list: Streamlit looks through the values of a mapping for data frames
-    return lambda data, **more: draw(data=[data], **more)
+    return lambda data, **options: draw(data=[data], **options)
 
 
 _plot = component("plot")
@@ -64,53 +64,53 @@ _sketchpad = component("sketchpad", '<div class="ov-sketchpad"></div>')
 _toolbar = component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
 
 
-def show(key: str, figure: Figure, on_guess=no_action, on_brush=no_action, **more) -> None:
-    """Show a figure of marks, in the visitor's theme; where the browser shows another, it asks for
+def show(key: str, figure: Figure, on_guess=no_action, on_brush=no_action, **options) -> None:
+    """Show a figure of marks in the visitor's theme; a browser that shows another theme asks for
     a run. While the figure's `view` is the same, the person's zoom stays.
 
-    `more` is for plot.js: what a click does, the start to take hold of, arrows. `on_guess` takes a
-    click's (x, y), `on_brush` the ranges by axis that a hand has set (see `optviz.plot.brush`).
+    `options` are for plot.js: what a click does, the start that can be dragged, arrows. `on_guess`
+    is called with a click's (x, y), `on_brush` with ranges by axis (see `optviz.plot.brush`).
 
-    The lower layer is made, and sent, only when this browser does not have it yet.
+    The lower layer is made and sent only when this browser does not have it yet.
     """
     base_id, base = figure.under or (None, None)
-    have = browser().underlay_ids.setdefault(key, set())
-    now = encoded(figure)
-    version = now.version
+    sent_bases = browser().underlay_ids.setdefault(key, set())
+    current = encoded(figure)
+    version = current.version
     if key in browser().grown_keys:
         browser().grown_keys.discard(key)  # it has had another one since it was sent this one
         version += f"+{next(VERSION_NUMBERS)}"
-    data = {**figure_message(key, now.figure, figure.label, base, version), **more}
+    data = {**figure_message(key, current.figure, figure.label, base, version), **options}
     data |= {"name": key, "view": figure.view, "theme": theme_name(), "plotly": plotly_js()}
     if base_id is not None:
         data["base_id"] = base_id
-        if base_id not in have:
-            have.add(base_id)
+        if base_id not in sent_bases:
+            sent_bases.add(base_id)
             data["base"] = base()
 
-    def clicked():
-        if is_point(at := component_value(key, "guess")):
-            on_guess(float(at["x"]), float(at["y"]))
+    def handle_click():
+        if is_point(point := component_value(key, "guess")):
+            on_guess(float(point["x"]), float(point["y"]))
 
-    def ranged():
+    def handle_brush():
         on_brush(component_value(key, "brush"))
 
-    def lost():
-        have.clear()
+    def handle_need():
+        sent_bases.clear()
         browser().drawn_versions.pop(key, None)
 
-    hears = {"on_guess_change": clicked, "on_brush_change": ranged}
+    callbacks = {"on_guess_change": handle_click, "on_brush_change": handle_brush}
     draw = _plot if figure.scene is None else _surface
-    draw(key=key, data=data, on_need_change=lost, **hears)
+    draw(key=key, data=data, on_need_change=handle_need, **callbacks)
 
 
 def figure_message(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
-    """What to send for a figure: where the browser has the one before, what has changed since."""
+    """What to send for a figure: only the changes where the browser has the one before."""
     pictures = page_contents().pictures
     before, pictures[key] = pictures.get(key), Picture(figure, label, base, version)
-    known = before and before.version == browser().drawn_versions.get(key)
-    found = changes(before.figure, figure) if known else None
-    data = figure if found is None else {**found, "since": before.version}
+    is_drawn = before and before.version == browser().drawn_versions.get(key)
+    delta = changes(before.figure, figure) if is_drawn else None
+    data = figure if delta is None else {**delta, "since": before.version}
     return {**data, "label": label, "version": version}
 
 
@@ -148,28 +148,28 @@ def lazy_popover(label, icon, key, content):
             content()
 
 
-def download_button(label, make, name, key, icon="download", **more):
-    """A button for a file that `make()` gives, as text or bytes, when it is asked for; of what type
-    it is, its name tells.
+def download_button(label, make, name, key, icon="download", **options):
+    """A button for a file that `make()` gives, as text or bytes, when it is clicked; its name tells
+    its type.
 
     Streamlit drops a file after two runs of any session, which come before the browser has it.
     """
 
     mime = guess_type(name)[0] or "application/octet-stream"
 
-    def made():
+    def content():
         data = data.encode() if isinstance(data := make(), str) else data
         files = runtime.get_instance().media_file_mgr
         files.add(data, mime, key, name, is_for_static_download=True)
         return data
 
     st.download_button(
-        label, made, name, mime, key=key, icon=f":material/{icon}:", on_click="ignore", **more
+        label, content, name, mime, key=key, icon=f":material/{icon}:", on_click="ignore", **options
     )
 
 
 class Picture(NamedTuple):
-    """A figure for Plotly, what it shows in words, what makes its lower layer."""
+    """A figure for Plotly, its label, and what makes its lower layer."""
 
     figure: dict
     label: str
@@ -179,7 +179,7 @@ class Picture(NamedTuple):
 
 @dataclass
 class PageContents:
-    """What a page shows in a run: what "Export" puts into a file when it is asked for."""
+    """What a page shows in a run: "Export" puts it into a file."""
 
     survives_reload = False  # not for a page that is loaded again
 
@@ -198,12 +198,12 @@ def page_contents(reset: bool = False) -> PageContents:
 
 
 def escape_markdown(text: str) -> str:
-    """Anybody's text as Markdown that shows it letter by letter: no link, image, element, math."""
+    """A visitor's text as Markdown that shows it literally: no link, image, element, math."""
     return re.sub(r"[\\`*_\[\]<>!$:~#|&@]|(?<=www)\.", r"\\\g<0>", text)
 
 
 def table(html: str, key: str) -> None:
-    """Show a table that can be taken home."""
+    """Show a table that can be exported."""
     page_contents().tables[key] = html
     st.html(html)
 
@@ -211,14 +211,14 @@ def table(html: str, key: str) -> None:
 def toolbar(
     session, link: str, on_rest: Callable[[], None], on_resume: Callable[[str], None]
 ) -> None:
-    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`.
-    `on_rest` is called when a hand on a slider rests, `on_resume` with the name of the tab's
-    session where the page has been loaded again.
+    """Undo, redo, hiding the panel, presenting; the address bar holds the page's `link`. `on_rest`
+    is called when a hand on a slider rests, `on_resume` with the name of the tab's session where
+    the page has been reloaded.
     """
 
-    def handle(what, kind, act):
-        if type(value := (st.session_state.get("toolbar") or {}).get(what)) is kind:
-            act(value)
+    def handle(name, kind, action):
+        if type(value := (st.session_state.get("toolbar") or {}).get(name)) is kind:
+            action(value)
 
     labels = {
         "undo": _("Undo (Ctrl+Z)"),
@@ -247,15 +247,14 @@ def toolbar(
     )
 
 
-def is_point(at):
-    return isinstance(at, dict) and all(
-        isinstance(at.get(c), int | float) and abs(at[c]) < 1e300 and not isinstance(at[c], bool)
-        for c in "xy"
+def is_point(point):
+    return isinstance(point, dict) and all(
+        type(v := point.get(axis)) in (int, float) and abs(v) < 1e300 for axis in "xy"
     )
 
 
 def player(steps: int, scene: str, play: str = "", report_end: str = "", on_end=no_action) -> None:
-    """The player. Another `scene` stands at its end; another `play` starts from the beginning at
+    """The player. A new `scene` stands at its end; a new `play` starts from the beginning at
     once.
 
     `on_end` is called once when the end is reached and `report_end` is new.
@@ -284,5 +283,5 @@ def sketchpad(key: str, side: int, margin: float) -> list[float] | None:
     }
     _sketchpad(key=key, data=data, on_values_change=no_action)
     ink = component_value(key).get("ink")
-    right = isinstance(ink, list) and len(ink) == side**2
-    return ink if right and all(type(v) in (int, float) and 0 <= v <= 1 for v in ink) else None
+    valid = isinstance(ink, list) and len(ink) == side**2
+    return ink if valid and all(type(v) in (int, float) and 0 <= v <= 1 for v in ink) else None

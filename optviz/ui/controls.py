@@ -18,13 +18,13 @@ from optviz.ui.session import session
 def switch(
     label: str, labels: Mapping[str, str], key: str, on_change=None, default: str = ""
 ) -> str:
-    """Which of several parts is shown, by its key; at first `default`, or the first.
+    """The key of the part that is shown; at first `default`, or the first.
 
-    In place of Streamlit's tabs: the browser draws those anew with every message, three times, and
-    looks through all that they hold each time.
+    It replaces Streamlit's tabs: the browser redraws those with every message, three times, and
+    goes through all that they contain each time.
     """
     if st.session_state.get(key) not in labels:
-        st.session_state.pop(key, None)  # of what was shown here before
+        st.session_state.pop(key, None)  # left by what was shown here before
     return st.segmented_control(
         label,
         list(labels),
@@ -42,8 +42,8 @@ class Panel:
     """Sliders of the hyperparameters at these dotted paths.
 
     With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)`
-    may give one with another range, where that depends on what else is set. `notes(value)` gives
-    what is said below some of them, by name.
+    may give one with another range, where that depends on other settings. `notes(value)` gives
+    remarks below some of them, by name.
     """
 
     title: str
@@ -53,13 +53,13 @@ class Panel:
     notes: Callable[[Any], dict[str, str]] = lambda value: {}
 
     def draw(self, form: Form) -> None:
-        found = [declaration(form, path) for path in self.paths]
-        declared = tuple(self.narrowed(form, h) for h, _lens in found)
-        lenses = {h.name: lens for h, lens in found}
+        declarations = [declaration(form, path) for path in self.paths]
+        declared = tuple(self.narrowed(form, h) for h, _lens in declarations)
+        lenses = {h.name: lens for h, lens in declarations}
 
-        def turn(new):
+        def change(sent):
             value, before = form.value, values()
-            for name, number in new.items():
+            for name, number in sent.items():
                 if number != before[name]:  # the browser sends all: unequal layers stay unequal
                     value = lenses[name].set(value, number)
             form.set(value)
@@ -74,7 +74,7 @@ class Panel:
             self.title,
             declared,
             values,
-            turn,
+            change,
             live=self.live,
             locked=form.locked,
             notes=lambda: self.notes(form.value),
@@ -83,11 +83,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Menu:
-    """A menu for what stands at a dotted path: one thing of a registry, whose sliders follow, or an
+    """A menu for the value at a dotted path: a choice from a registry, whose sliders follow, or an
     option.
 
-    Registry and options are those that the field declares. `about` shows the sentence on what is
-    chosen. With `segments` all are seen at once.
+    Registry and options are those that the field declares. `about` shows a sentence on the choice.
+    With `segments` all are seen at once.
     """
 
     path: str
@@ -124,11 +124,10 @@ class Menu:
 
 @dataclass(frozen=True)
 class Several:
-    """Pills of which several are chosen, for the tuple at a dotted path: things of a registry,
+    """Pills of which several can be chosen, for the tuple at a dotted path: choices of a registry,
     whose sliders follow, or keys of `options`.
 
-    The order is that of `keys`. Of options at least one stays; things of a registry keep what was
-    set.
+    The order is that of `keys`. Of options at least one stays; choices keep their settings.
     """
 
     path: str
@@ -142,44 +141,44 @@ class Several:
         key, registry = place.key("pills"), self.registry
 
         def change():
-            found = [k for k in self.keys if k in st.session_state[key]]
+            chosen = [k for k in self.keys if k in st.session_state[key]]
             if registry is not None:
-                before = {one.key: one for one in place.value}
-                place.set(tuple(before.get(k, Choice(k)) for k in found))
+                before = {choice.key: choice for choice in place.value}
+                place.set(tuple(before.get(k, Choice(k)) for k in chosen))
             else:
-                place.set(tuple(found or self.keys[:1]))
+                place.set(tuple(chosen or self.keys[:1]))
 
         st.pills(
             self.label,
             self.keys,
             selection_mode="multi",
             wrap=True,
-            default=[one if registry is None else one.key for one in place.value],
+            default=[choice if registry is None else choice.key for choice in place.value],
             format_func=self.names,
             key=key,
             on_change=change,
             disabled=form.locked,
         )
         if registry is not None:
-            for i, one in enumerate(place.value):
-                st.caption(sentence(registry[one.key]))
+            for i, choice in enumerate(place.value):
+                st.caption(sentence(registry[choice.key]))
                 choice_panel(place.at(i), registry, **panel)
 
 
 def optional_choice(
     form: Form, registry, label: str, none: str, help: str = "", values=None, **panel
 ) -> None:
-    """Segments for what stands at the form's place, one thing of a registry or None; its sliders.
+    """Segments for the form's place, a choice from a registry or None; and its sliders.
 
-    `none` is how None is called, `values` with which hyperparameters a thing is put in place.
+    `none` is the label of None, `values` are the hyperparameters that a new choice begins with.
     """
 
-    def put(key):
+    def choose(key):
         form.set(Choice(key, dict(values or {})) if key else None)
 
     chosen = form.value.key if form.value else ""
     names = {"": none} | {key: key for key in registry}
-    select(form, label, names, put, chosen, segments=True, help=help)
+    select(form, label, names, choose, chosen, segments=True, help=help)
     if form.value:
         st.caption(sentence(registry[chosen]))
         choice_panel(form, registry, label, **panel)
@@ -187,7 +186,7 @@ def optional_choice(
 
 @dataclass(frozen=True)
 class Toggle:
-    """A switch for what stands at a dotted path: `on`, or else `off`."""
+    """A switch for the value at a dotted path: `on` or `off`."""
 
     path: str
     label: str
@@ -210,7 +209,7 @@ class Toggle:
 
 @dataclass(frozen=True)
 class When:
-    """Controls that are there while a condition on the spec holds."""
+    """Controls that are shown while a condition on the spec holds."""
 
     condition: Callable[[Any], bool]
     controls: tuple
@@ -222,13 +221,13 @@ class When:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list of things, each under its name with its settings; one to add.
+    """A list of entries, each under its name with its settings, and a button to add one.
 
     `item(form, i, name)` draws the sliders of one; `settings(form)` what unfolds above them, None
     where there is nothing to change. `names(spec)` gives their names, which `heading` may shorten
     and `chips(value)` complete by what no slider shows. `new(spec)` is the one that is added, with
     `choices(spec)`, Markdown by key, `new(spec, key)`. `places(form)` gives their forms where they
-    are known by more than their number.
+    are identified by more than their index.
     """
 
     path: str
@@ -246,61 +245,61 @@ class ListOf:
 
     def draw(self, form: Form) -> None:
         place = form.at(self.path)
-        many = len(place.value)
+        count = len(place.value)
         places = (
             self.places(form)
             if self.places
-            else [replace(place.at(i), name=f"{place.name}-{i}-of-{many}") for i in range(many)]
+            else [replace(place.at(i), name=f"{place.name}-{i}-of-{count}") for i in range(count)]
         )
-        for i, (one, name) in enumerate(zip(places, self.names(form.value), strict=True)):
-            if self._head(one, name):
-                with st.container(key=one.key("sheet"), gap="small"):
-                    self.settings(one)
-                    self._remove(place, many, i, name, one.key("remove"))
-                    settings = one.key("settings")
-                    button(_("Done"), one.key("done"), _fold, settings, wide=True, primary=True)
-            self.item(one, i, name)
+        for i, (entry, name) in enumerate(zip(places, self.names(form.value), strict=True)):
+            if self._header(entry, name):
+                with st.container(key=entry.key("sheet"), gap="small"):
+                    self.settings(entry)
+                    self._remove_button(place, count, i, name, entry.key("remove"))
+                    settings = entry.key("settings")
+                    button(_("Done"), entry.key("done"), _fold, settings, wide=True, primary=True)
+            self.item(entry, i, name)
         if self.settings and not form.locked:
-            self._new(form, place, many)
+            self._add_button(form, place, count)
 
-    def _head(self, one, name):
-        """The name, and what unfolds the settings; whether they are unfolded."""
-        with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
-            chips = " ".join(f":gray-badge[{chip}]" for chip in self.chips(one.value))
+    def _header(self, entry, name):
+        """Draw the name and the button for the settings; whether these are unfolded."""
+        with st.container(horizontal=True, vertical_alignment="center", key=entry.key("head")):
+            chips = " ".join(f":gray-badge[{chip}]" for chip in self.chips(entry.value))
             st.markdown(f"**{self.heading(name)}** {chips}", width="stretch")
             if not self.settings:
                 return False
             label = _("Change {name}").format(name=name)
-            return unfolding(label, one.key("settings"), "tune", one.locked)
+            return unfolding(label, entry.key("settings"), "tune", entry.locked)
 
-    def _remove(self, place, many, i, name, key):
-        """A button that takes one away, where more than the least are there."""
+    def _remove_button(self, place, count, i, name, key):
+        """A button that removes one, where there are more than the least."""
 
-        def take():
-            self._changed(place, many, lambda value: without(value, i))
+        def remove():
+            self._change(place, count, lambda value: without(value, i))
 
         label = _("Remove {name}").format(name=name)
-        button(label, key, take, icon="close", wide=True, disabled=many <= self.least)
+        button(label, key, remove, icon="close", wide=True, disabled=count <= self.least)
 
-    def _new(self, form, place, many):
+    def _add_button(self, form, place, count):
         """A button that adds one, or unfolds what there is to choose from."""
-        full = many >= self.most
+        full = count >= self.most
 
-        def put(*key):
+        def add(*key):
             _fold(place.key("list"))
-            self._changed(place, many, lambda value: (*value, self.new(form.value, *key)))
+            self._change(place, count, lambda value: (*value, self.new(form.value, *key)))
 
         if self.choices is None:
-            button(self.add, place.key("add"), put, icon="add", wide=True, disabled=full)
+            button(self.add, place.key("add"), add, icon="add", wide=True, disabled=full)
         elif unfolding(self.add, place.key("list"), "add", full, wide=True):
             with st.container(key=place.key("choices"), gap="small"):
                 for key, label in self.choices(form.value).items():
-                    button(label, place.key(f"add-{key}"), put, key, wide=True)
+                    button(label, place.key(f"add-{key}"), add, key, wide=True)
 
     @staticmethod
-    def _changed(place, many, change):
-        """Once only: while a training is drawn, Streamlit may tell of one click twice."""
-        if len(place.value) == many:
+    def _change(place, count, change):
+        """Once only: while a training is drawn, Streamlit may report one click twice."""
+        if len(place.value) == count:
             place.set(change(place.value))
 
 
@@ -313,9 +312,9 @@ def unfolding(label: str, key: str, icon: str, locked: bool, wide: bool = False)
     unfolded = bool(st.session_state.get(key)) and not locked
     session().details_open |= unfolded
 
-    def turn():  # not what it is then, but what it is now: one click may be told of twice
+    def toggle():  # the opposite of what is shown now: one click may be reported twice
         st.session_state[key] = not unfolded
 
     name = f"{key}-button"
-    button(label, name, turn, icon=icon, wide=wide, primary=unfolded, disabled=locked)
+    button(label, name, toggle, icon=icon, wide=wide, primary=unfolded, disabled=locked)
     return unfolded

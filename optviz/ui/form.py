@@ -1,7 +1,7 @@
 """A form: the controls that a page declares, each bound by a lens to a place of the page's spec.
 
-A control shows what stands at its place; when a person changes it, another spec takes the place of
-the one before. So no page writes getters and setters, and no range stands twice: it is that of the
+A control shows the value at its place; when a person changes it, another spec replaces the one
+before. So no page needs getters and setters, and no range is written twice: it is that of the
 field's declaration, and ↺ goes back to what the page opened with.
 """
 
@@ -27,10 +27,10 @@ from optviz.ui.session import session
 
 @dataclass(frozen=True)
 class Form:
-    """A place of a spec under a person's hands.
+    """A place in a spec that a person can change.
 
-    `read()` gives the whole spec, `write(spec)` puts another in place; `opening` is the one that
-    the page opened with. A `locked` form is shown and cannot be changed.
+    `read()` gives the whole spec, `write(spec)` replaces it; `opening` is the one that the page
+    opened with. A `locked` form is shown and cannot be changed.
     """
 
     name: str
@@ -42,19 +42,19 @@ class Form:
 
     @property
     def value(self):
-        """What stands here now."""
+        """The present value of this place."""
         return self.lens.get(self.read())
 
     @property
     def default(self):
-        """What stood here when the page opened; None where it had no such place."""
+        """The value when the page opened; None where there was no such place."""
         try:
             return self.lens.get(self.opening)
         except (AttributeError, IndexError, TypeError):
             return None
 
     def set(self, value) -> None:
-        """Put something else here."""
+        """Replace the value of this place."""
         with session().lock:
             self.write(self.lens.set(self.read(), value))
 
@@ -73,18 +73,18 @@ class Form:
             (control.draw if hasattr(control, "draw") else control)(self)
 
 
-# What a control may be bound to that is not itself a field: its declaration, and where it is.
+# What a control may be bound to though it is not a field: its declaration and its lens.
 DERIVED: dict[str, tuple[Hyperparameter, Lens]] = {}
 
 
 def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
-    """The hyperparameter at a dotted path of the form's value, and its place; ↺ is what it opened
-    with.
+    """The hyperparameter at a dotted path of the form's value, and its lens; its default is what
+    the page opened with.
     """
     *outer, name = path.split(".")
     fields_of = hyperparameters(type(at(*outer).get(form.value)))
-    own = {h.name: (h, at(*outer, name)) for h in fields_of}
-    declared, lens = own[name] if name in own else DERIVED[path]
+    by_name = {h.name: (h, at(*outer, name)) for h in fields_of}
+    declared, lens = by_name[name] if name in by_name else DERIVED[path]
     default = replace(form, lens=form.lens.then(lens)).default
     return (declared if default is None else replace(declared, default=default)), lens
 
@@ -106,12 +106,12 @@ def draw_panel(
     group: str = "",
 ) -> None:
     """Sliders of the `declared` hyperparameters at `values()` or their defaults; `notes()` gives
-    what is said below some of them, by name.
+    remarks below some of them, by name.
 
-    When a person turns one, `turn` is called with what the browser sent, as far as it is right,
-    before the script runs again; `locked` ones cannot be turned. `live` ones move the pictures, or
-    those of `figures()`, while they are dragged, and the page is told when the hand rests. `style`
-    puts a sample of the optimizer's line above them, with `group` also what hides its lines.
+    When a person moves one, `turn` is called with the valid values that the browser sent, before
+    the script runs again; `locked` ones cannot be moved. `live` ones move the pictures, or those of
+    `figures()`, while they are dragged, and the page follows when the hand rests. `style` puts a
+    sample of the optimizer's line above them, and `group` a button that hides its lines.
     """
     if not declared:
         return
@@ -123,24 +123,24 @@ def draw_panel(
             session().drag = sent.get("drag", 0)
         turn({h.name: sent[h.name] for h in declared if _in_range(h, sent.get(h.name))})
 
-    def now():
+    def state():
         with timed("knob") if live and not session().full_rerun else nullcontext():
             traces = live_patch(figures or session().live_figures) if live else None
-            found = values()
+            current = values()
             return {
-                "values": {h.name: found.get(h.name, h.default) for h in declared},
+                "values": {h.name: current.get(h.name, h.default) for h in declared},
                 "notes": notes() if notes else {},
                 "traces": traces,
             }
 
     def answer(sent):
         change(sent)
-        return now()
+        return state()
 
     def draw():
         data = {
-            **now(),
-            "hyperparameters": _declared(declared),
+            **state(),
+            "hyperparameters": _declarations(declared),
             "echo": last_change(key),
             "label": title,
             "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
@@ -166,7 +166,7 @@ def _in_range(declared: Hyperparameter, value) -> bool:
 
 
 @cache
-def _declared(hyperparameters):
+def _declarations(hyperparameters):
     """The hyperparameters as the browser needs them."""
     return [
         {
@@ -186,10 +186,10 @@ def _declared(hyperparameters):
 
 
 def choice_panel(
-    form: Form, registry, title: str = "", only=None, advanced: bool = False, **more
+    form: Form, registry, title: str = "", only=None, advanced: bool = False, **panel
 ) -> None:
-    """Sliders of the hyperparameters of what is chosen at the form's place: of those that are put
-    away as `advanced` only the ones that were changed, or else these alone.
+    """Sliders of the hyperparameters of the choice at the form's place; of the advanced ones only
+    those that were changed. If `advanced`, the advanced ones alone.
     """
     cls = registry[form.value.key]
     declared = tuple(
@@ -202,11 +202,11 @@ def choice_panel(
     def values():
         return form.value.values if form.value else {}
 
-    def turn(new):
-        form.set(form.value.with_values(**new))
+    def change(sent):
+        form.set(form.value.with_values(**sent))
 
     key = form.key(f"{'more-' * advanced}of-{form.value.key}-{len(declared)}")
-    draw_panel(key, title or cls.label, declared, values, turn, locked=form.locked, **more)
+    draw_panel(key, title or cls.label, declared, values, change, locked=form.locked, **panel)
 
 
 def _changed(choice, declared):
@@ -217,21 +217,21 @@ def select(
     form: Form,
     label: str,
     names: Mapping,
-    put: Callable | None = None,
+    on_choose: Callable | None = None,
     value=None,
     segments: bool = False,
     help: str = "",
     what: str = "menu",
     hidden: bool = False,
 ) -> None:
-    """A menu of keys by their `names`; at first `value`, or what stands at the form's place, and
-    `put(key)`, or that place, gets the choice. The keys of a widget never depend on its label.
+    """A menu of keys by their `names`; at first `value`, or the value of the form's place.
+    `on_choose(key)`, or that place, gets the choice. A widget's key never depends on its label.
     """
     key, keys = form.key(what), list(names)
     value = form.value if value is None else value
     common = {"key": key, "help": help or None, "disabled": form.locked}
     common["label_visibility"] = "collapsed" if hidden else "visible"
-    common["on_change"] = lambda: (put or form.set)(st.session_state[key])
+    common["on_change"] = lambda: (on_choose or form.set)(st.session_state[key])
     if segments:
         st.segmented_control(
             label, keys, default=value, format_func=names.get, required=True, **common

@@ -1,8 +1,8 @@
-"""Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
+"""Jobs that run elsewhere while one watches: the page requests them and draws their states.
 
-The browser asks some ten times a second for what has grown in the pictures, which renews the wish;
-every two seconds a fragment makes all anew. Nothing is computed here. So a job pauses when nobody
-looks, and a page can go away and come back to what there is.
+The browser asks some ten times a second for what has grown in the pictures, which renews the
+request; every two seconds a fragment redraws all. Nothing is computed here. So a job pauses when
+nobody looks, and one can leave a page and come back to its states.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,21 +25,21 @@ from optviz.ui.session import Results, session
 
 EVERY = 0.05  # seconds between two pictures, at least
 WHOLE = 2.0  # seconds between two of which more is new than points: tables, boundaries, histograms
-CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
+CHEAP = 3.0  # seconds that jobs may take to be run without being asked for
 SHARE = 0.15  # of the server's time goes into pictures of trainings that grow
-MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
+MAX_PAUSE = INTEREST / 2  # seconds between two of them; the request must not expire meanwhile
 MAX_WAIT = 1.0  # seconds for one's turn
 
 _DRAWING = Lock()
 
 
 def states_of(results: Results, jobs: Sequence[Job]) -> list:
-    """How far all have come."""
+    """The states of all jobs."""
     return scheduler().states(results.visitor, results.tickets(jobs))
 
 
 def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
-    """How much of all is done."""
+    """How much of all jobs is done."""
     amounts = [job.progress(state) for job, state in zip(jobs, states, strict=True)]
     return Amount(sum(a.done for a in amounts), sum(a.total for a in amounts))
 
@@ -52,40 +52,40 @@ def seconds_left(jobs: Sequence[Job], states: Sequence) -> float:
 
 
 def begin_unasked(name: str, jobs: Sequence[Job], beside: Sequence[Job] = ()) -> None:
-    """Let the jobs of a scene run that has just been opened, or, where they are cheap, changed,
-    and what is kept beside them; unless a person has stopped them.
+    """Run the jobs of a scene that was just opened, or changed where they are cheap, and those of
+    kept scenes `beside` them; unless a person has stopped them.
     """
     results, S = session().results_of(name), session()
-    scene, was = (S.epoch, tuple(ticket.key for ticket in results.tickets(jobs))), results.scene
-    if scene == was:
+    scene, last = (S.epoch, tuple(ticket.key for ticket in results.tickets(jobs))), results.scene
+    if scene == last:
         return
-    opened = was is None or was[0] != S.epoch
-    results.scene, results.before = scene, () if opened else results.lines
+    just_opened = last is None or last[0] != S.epoch
+    results.scene, results.before = scene, () if just_opened else results.lines
     if not results.stopped:
         jobs = [*jobs, *beside]
         states = states_of(results, jobs)
-        # what is under way goes on beside what is added
-        more = results.running and not opened and set(was[1]) <= set(scene[1])
-        cheap = opened or more or seconds_left(jobs, states) <= CHEAP
+        # running jobs go on beside added ones
+        extended = results.running and not just_opened and set(last[1]) <= set(scene[1])
+        cheap = just_opened or extended or seconds_left(jobs, states) <= CHEAP
         results.running = cheap and not S.budget_spent and not amount_of(jobs, states).complete
 
 
-def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
-    """Wish for the jobs; whether nothing is left to wait for."""
+def _renew_request(results, jobs: Callable[[], Sequence[Job]]) -> bool:
+    """Renew the request for the jobs; whether nothing is left to wait for."""
     scheduler().watch(results.visitor, results.tickets(jobs()), session().spend)
     if results.running:  # no press of Stop has come meanwhile
-        now = jobs()
-        states = states_of(results, now)
-        complete = amount_of(now, states).complete
-        if not (complete or session().budget_spent or _errors(results, now)):
+        current = jobs()
+        states = states_of(results, current)
+        complete = amount_of(current, states).complete
+        if not (complete or session().budget_spent or _errors(results, current)):
             return False
-        _learn(now, states)
+        _learn_pace(current, states)
     scheduler().leave(results.visitor)
     return True
 
 
-def _learn(jobs, states):
-    """What trainings have taken tells how long the next ones will."""
+def _learn_pace(jobs, states):
+    """Correct estimates by how long complete trainings took."""
     for job, state in zip(jobs, states, strict=True):
         if len(taken := getattr(state, "seconds", ())) == job.length:
             PACE.learn(job.cost, float(taken[-1]))
@@ -104,38 +104,38 @@ def run_jobs(
     units: str,
     keep: Callable[[], None] | None = None,
 ) -> None:
-    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, every
-    two seconds, and `grown(states)` gives in between what is new in its pictures, by name.
+    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows their states every two
+    seconds, and `grown(states)` gives in between what is new in its pictures, by name.
 
     `jobs()` is asked again and again: it may give more of them once others are complete. `keep()`
-    puts aside what they have come to, where that can be.
+    keeps the present runs for comparison, where there is such a thing.
     """
     results, epoch = session().results_of(name), session().epoch
     page, spec = session().page, session().specs[session().page]
     for other in session().results.values():
         if other is not results:  # of a page that is left
             scheduler().leave(other.visitor)
-    now = jobs()
-    amount = amount_of(now, states_of(results, now))
-    offered = results.running
-    session().job_status = _status(amount, offered)
-    _buttons(name, results, now, amount, verb, keep)
+    current = jobs()
+    amount = amount_of(current, states_of(results, current))
+    was_running = results.running
+    session().job_status = _status(amount, was_running)
+    _buttons(name, results, current, amount, verb, keep)
     with st.container():
-        _messages(results, now)
+        _messages(results, current)
 
     def is_over():
-        """Whether all that was to come is there, or another page is to be drawn."""
-        if results.running and _ended(results, jobs):
+        """Whether all is complete, or another page is to be drawn."""
+        if results.running and _renew_request(results, jobs):
             results.running = False
         # A button in here has put another spec on the page; or Stop was pressed, or something was
         # chosen, as a picture was drawn: what leaves the browser at once is one message, which runs
         # this fragment alone.
         changed = not session().dragging and session().specs[page] != spec
-        return results.running != offered or session().epoch != epoch or changed
+        return results.running != was_running or session().epoch != epoch or changed
 
     def progress():
-        states = states_of(results, now := jobs())
-        amount, ahead = amount_of(now, states), scheduler().queue_position(results.visitor)
+        states = states_of(results, current := jobs())
+        amount, ahead = amount_of(current, states), scheduler().queue_position(results.visitor)
         return amount, _progress_text(amount, units, ahead), states
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
@@ -151,16 +151,16 @@ def run_jobs(
         above = st.container()
         with _in_turn():
             draw(states)
-        again = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
+        redraw_at = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
 
-        def news(versions):
+        def answer(versions):
             nonlocal drawn
             begun = thread_time()
             if is_over():
                 return None
             amount, text, states = progress()
             first = amount.done and not drawn.done  # until then there may be no picture to grow
-            if (first or monotonic() > again) and (amount, text) != (drawn, drawn_text):
+            if (first or monotonic() > redraw_at) and (amount, text) != (drawn, drawn_text):
                 return None
             if amount == drawn:
                 return {}
@@ -171,15 +171,15 @@ def run_jobs(
             every = pause(thread_time() - begun, scheduler().visitors)
             return {"pictures": grown_pictures, "every": 1000 * every}
 
-        if offered:  # where it has ended meanwhile, the first answer is to run the page again
+        if was_running:  # where it has ended meanwhile, the first answer is to run the page again
             with above:
-                follow_growth(f"growth-{name}", Endpoint("growth", news, watch=True), EVERY)
+                follow_growth(f"growth-{name}", Endpoint("growth", answer, watch=True), EVERY)
 
     pictures()
 
 
 def _messages(results, jobs):
-    """What stands in the way of more."""
+    """Why jobs do not go on."""
     if session().budget_spent:
         message = _(
             "This is a public server: each visit can train for {seconds:.0f} s, and yours has "
@@ -195,20 +195,20 @@ def _messages(results, jobs):
 
 @contextmanager
 def _in_turn() -> Iterator[None]:
-    """One picture of a training is made at a time, by whoever it is for: who turns a knob meanwhile
-    waits for one of them, not for a class's. Nobody waits for long.
+    """One picture of a training is made at a time, for all visitors: who turns a knob meanwhile
+    waits for one picture, not for a whole class's. Nobody waits for long.
     """
-    held = _DRAWING.acquire(timeout=MAX_WAIT)
+    acquired = _DRAWING.acquire(timeout=MAX_WAIT)
     try:
         yield
     finally:
-        if held:
+        if acquired:
             _DRAWING.release()
 
 
 def pause(seconds: float, visitors: int) -> float:
-    """Seconds until the next picture of a training, of which one takes so many: all who watch
-    theirs leave most of the server's time to those who turn a knob.
+    """Seconds until the next picture of a training, if one takes so many: all who watch trainings
+    leave most of the server's time to those who turn a knob.
     """
     return min(max(EVERY, seconds * visitors / SHARE), MAX_PAUSE)
 
@@ -227,7 +227,7 @@ def _status(amount, running):
     return _("Complete") if amount.complete else _("Stopped") if amount.done else ""
 
 
-def _labeled(verb, seconds):
+def _button_label(verb, seconds):
     if seconds <= CHEAP:
         return verb
     if seconds < 90:
@@ -242,7 +242,7 @@ def _buttons(name, results, jobs, amount, verb, keep):
             button(_("Stop"), f"stop-{name}", run, name, False, icon="pause", primary=True)
         else:
             left = seconds_left(jobs, states_of(results, jobs))
-            label = _("Resume") if 0 < amount.done < amount.total else _labeled(verb, left)
+            label = _("Resume") if 0 < amount.done < amount.total else _button_label(verb, left)
             off = amount.complete or session().budget_spent
             button(label, f"train-{name}", run, name, icon="play_arrow", primary=True, disabled=off)
         off = not amount.done or results.running
@@ -262,9 +262,7 @@ def run(name: str, running: bool = True) -> None:
 
 
 def reset(name: str, jobs: Sequence[Job]) -> None:
-    """Begin anew with these jobs: with ones of the visitor's own, as others may look at those that
-    were shared.
-    """
+    """Begin these jobs anew, as the visitor's own, since others may look at the shared ones."""
     results = session().results_of(name)
     results.running, results.stopped = False, True
     results.seen.clear()

@@ -1,8 +1,8 @@
-"""What moves the lines in the pictures while a hand is on a slider or on the start.
+"""What moves the lines in the pictures while a slider or the start is dragged.
 
 Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in
-the browser. When the hand rests the table and the text follow, or all of the page where more than
-these says something else then.
+the browser. When the hand rests the table and the text follow, or the whole page where more than
+these changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from optviz.ui.components import (
 from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
-ANNOTATIONS = "annotations"  # what Plotly calls those in a picture
+ANNOTATIONS = "annotations"  # Plotly's name for the words in a picture
 
 _step = component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 _growth = component("growth", '<div class="ov-follower"></div>', js="growth.js")
@@ -44,15 +44,15 @@ def follow_theme() -> None:
 
 @st.fragment(run_every=DAY)
 def survive_restarts() -> None:
-    """Nothing but a reason for Streamlit to run the page when the browser has found a server again
-    that was gone: it does so where a part of the page runs by a clock. Else all panels would be
-    dead there, as their fragments are unknown to a new session.
+    """A reason for Streamlit to run the page when the browser reconnects to a restarted server: it
+    does so where a part of the page runs by a clock. Otherwise all panels would be dead, as a new
+    session does not know their fragments.
     """
 
 
 def follow_growth(key: str, growth: Endpoint, every: float) -> None:
-    """Have the pictures above grow in the browser, not sooner than after so many seconds each; the
-    fragment around it runs again where more than that is new.
+    """Have the pictures above grow in the browser, with at least so many seconds in between; the
+    fragment around it runs again where more than the curves is new.
     """
 
     def arrived():
@@ -62,33 +62,33 @@ def follow_growth(key: str, growth: Endpoint, every: float) -> None:
     _growth(key=key, data=data, on_values_change=arrived)
 
 
-def _of_curves(figure):
+def _has_only_curves(figure):
     return {trace["type"] for trace in figure["data"]} <= {"scatter"}
 
 
 def can_grow(key: str) -> bool:
-    """Whether a picture that is shown may grow by itself: where there are nothing but curves, with
-    nothing under them. For bars and for other words Plotly would draw all anew: they come when the
+    """Whether a picture that is shown may grow by itself: where it has only curves and no lower
+    layer. For bars and for changed words Plotly would draw everything anew: they come when the
     page is drawn.
     """
     before = page_contents().pictures.get(key)
-    return before is not None and not before.base and _of_curves(before.figure)
+    return before is not None and not before.base and _has_only_curves(before.figure)
 
 
 def growth_message(key: str, figure: Figure) -> dict:
-    """What to send for a picture that has grown; nothing where it has not, or may not."""
+    """What to send for a picture that has grown; empty where it has not, or may not."""
     if not can_grow(key):
         return {}
-    before, now = page_contents().pictures[key], encoded(figure).figure
-    if not _of_curves(now):
+    before, current = page_contents().pictures[key], encoded(figure).figure
+    if not _has_only_curves(current):
         return {}
-    layout = {name: part for name, part in now["layout"].items() if name != ANNOTATIONS}
+    layout = {name: part for name, part in current["layout"].items() if name != ANNOTATIONS}
     layout |= {name: part for name, part in before.figure["layout"].items() if name == ANNOTATIONS}
-    now = {**now, "layout": layout}
-    if before.figure == now:
+    current = {**current, "layout": layout}
+    if before.figure == current:
         return {}
     browser().grown_keys.add(key)
-    return figure_message(key, now, figure.label, None, f"+{next(VERSION_NUMBERS)}")
+    return figure_message(key, current, figure.label, None, f"+{next(VERSION_NUMBERS)}")
 
 
 @contextmanager
@@ -109,44 +109,45 @@ def full_rerun(figures: Callable[[], dict] | None = None):
 
 @st.fragment(key="settled")
 def draw_settled(draw: Callable[[], None], surroundings: Callable[[], Any]) -> None:
-    """Draws what follows a hand that rests: it alone, as long as `surroundings()`, all that the
-    page depends on outside of it and of sliders and pictures, is the same, and nothing is open that
-    shows more. Otherwise the whole page; also where a change has met the word that the hand rests,
-    and its panel has not been run.
+    """Draws what follows when a hand rests: this alone, as long as `surroundings()`, all that the
+    rest of the page depends on but for sliders and pictures, is the same, and nothing is open that
+    shows more. Otherwise the whole page; also where a change came together with the message that
+    the hand rests, and its panel has not been run.
     """
     S = session()
-    spec, now = S.specs[S.page], (S.epoch, surroundings())
-    if not S.full_rerun and (S.details_open or now != S.drawn_surroundings or spec != S.drawn_spec):
+    spec, current = S.specs[S.page], (S.epoch, surroundings())
+    changed = current != S.drawn_surroundings or spec != S.drawn_spec
+    if not S.full_rerun and (S.details_open or changed):
         st.rerun()
-    S.drawn_surroundings, S.drawn_spec = now, spec
+    S.drawn_surroundings, S.drawn_spec = current, spec
     draw()
 
 
 @st.fragment(key="notes")
 def draw_notes(parts: Callable[[], Sequence[tuple[Callable, Any]]]) -> None:
-    """Draws what seldom changes with that: `parts()`, functions and what each of them shows."""
+    """Draws what seldom changes then: `parts()`, functions and what each of them shows."""
     drawn = parts()
     session().outdated = lambda: parts() != drawn
-    for show, what in drawn:
-        show(what)
+    for show, content in drawn:
+        show(content)
 
 
 def rerun_settled() -> None:
-    """Have all run that follows a hand; the notes never alone, or a rest in the same message would
-    be lost on the table.
+    """Rerun all that follows when a hand rests; the notes never alone, or the table would miss a
+    rest in the same message.
     """
     st.rerun(["settled", "notes"])
 
 
 def on_rest() -> None:
-    """The hand on a slider rests: the table follows, the notes where they say something else."""
+    """The hand on a slider rests: the table follows, and the notes where they change."""
     session().rest()
     if session().outdated():
         rerun_settled()
 
 
 def live_patch(figures):
-    """What a fragment hands over on a run of its own: `figures()`, by name."""
+    """The `figures()`, by name, that a fragment sends on its own run; None on a full rerun."""
     S = session()
     if S.full_rerun:
         return None
@@ -155,24 +156,24 @@ def live_patch(figures):
 
 
 def start_handle(key: str, on_move, traces: Callable[[], dict | None], on_leave=None) -> None:
-    """Hears where a hand puts the start: `on_move(x, y)`; `traces()` go straight to the plots. With
-    `on_leave` it is a pointer that is followed, for which nothing else does; it is called when that
-    is over the picture no more.
+    """Calls `on_move(x, y)` where a hand puts the start; `traces()` go straight to the plots. With
+    `on_leave` it follows a pointer, and nothing else reruns for that; `on_leave` is called when it
+    leaves the picture.
     """
 
-    def take(at):
-        if is_point(at):
-            on_move(float(at["x"]), float(at["y"]))
-        elif at and on_leave:
+    def receive(value):
+        if is_point(value):
+            on_move(float(value["x"]), float(value["y"]))
+        elif value and on_leave:
             on_leave()
 
-    def answer(at):
-        take(at)
+    def answer(value):
+        receive(value)
         return {"traces": traces()}
 
     data = {"echo": last_change(key), "traces": traces(), "live": on_leave is None}
     data["endpoint"] = component_endpoint(key, answer)
-    _grab(key=key, data=data, on_values_change=lambda: take(component_value(key)))
+    _grab(key=key, data=data, on_values_change=lambda: receive(component_value(key)))
 
 
 def current_step(key: str) -> int:

@@ -1,6 +1,6 @@
-"""What a teacher took out of a student's hands: groups of controls, locked or hidden.
+"""Groups of controls that a teacher has locked or hidden.
 
-They are a help, not a protection: who edits the link takes them out.
+They are a help, not a protection: editing the link removes them.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def is_hidden(group: str) -> bool:
     return group in session().controls.hidden
 
 
-SCENE = ("function", "run", "hyperparameters", "optimizers")  # what another scene would change
+SCENE = ("function", "run", "hyperparameters", "optimizers")  # what a scene sets
 
 
 def scene_is_editable() -> bool:

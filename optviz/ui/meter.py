@@ -6,17 +6,17 @@ from time import monotonic
 
 MINUTES = 5
 KINDS = ("page", "knob")
-_TAKEN = {kind: deque(maxlen=5000) for kind in KINDS}  # when it ended, and the seconds it took
+_DURATIONS = {kind: deque(maxlen=5000) for kind in KINDS}  # when it ended, and the seconds it took
 
 
 @contextmanager
 def timed(kind: str):
-    """Note how long it takes; where it breaks off for another run, that as well."""
-    begun = monotonic()
+    """Note how long it takes, also where it breaks off for another run."""
+    started = monotonic()
     try:
         yield
     finally:
-        _TAKEN[kind].append((monotonic(), monotonic() - begun))
+        _DURATIONS[kind].append((monotonic(), monotonic() - started))
 
 
 def quantile(kind: str, q: float) -> tuple[int, float]:
@@ -24,5 +24,5 @@ def quantile(kind: str, q: float) -> tuple[int, float]:
     was done; NaN where there was none.
     """
     since = monotonic() - 60 * MINUTES
-    taken = sorted(seconds for ended, seconds in list(_TAKEN[kind]) if ended >= since)
-    return len(taken), taken[int(q * (len(taken) - 1))] if taken else float("nan")
+    durations = sorted(seconds for ended, seconds in list(_DURATIONS[kind]) if ended >= since)
+    return len(durations), durations[int(q * (len(durations) - 1))] if durations else float("nan")

@@ -16,13 +16,13 @@ from optviz.ui.session import session
 
 @dataclass
 class OwnFile:
-    """What a visitor has uploaded, and what was wrong with what they tried last."""
+    """What a visitor has uploaded, and what was wrong with the last file."""
 
-    content: Any = None  # what was read from it
+    content: Any = None  # what was read from the file
     name: str = ""
-    digest: str = ""  # a name for the content
+    digest: str = ""  # a hash of the content
     complaint: str = ""
-    taken: int = 0  # another number is another upload field, an empty one
+    taken: int = 0  # uploads so far: another number is another upload field, an empty one
 
     def forget(self) -> None:
         """As before the first upload."""
@@ -30,7 +30,7 @@ class OwnFile:
 
 
 def own_file(name: str) -> OwnFile:
-    """What this visitor has uploaded under a name: the key of a set, or what else takes files."""
+    """What this visitor has uploaded under a name: the key of a dataset, or of another field."""
     return session().provided.setdefault(name, OwnFile())
 
 
@@ -39,37 +39,37 @@ def own_examples() -> OwnFile:
     return own_file(OWN)
 
 
-def own_file_controls(put: Callable[[OwnSet], None]) -> None:
-    """What is in use and a field for a file; `put` takes the size of what has been uploaded."""
-    held = own_examples()
-    if held.content:
+def own_file_controls(on_upload: Callable[[OwnSet], None]) -> None:
+    """What is in use and a field for a file; `on_upload` gets the size of what was uploaded."""
+    file = own_examples()
+    if file.content:
         message = _(
             "In use: {points} rows of {features} numbers and {classes} labels; each column is "
             "standardized by the mean and std of the training examples."
         )
-        st.caption(message.format(**asdict(size_of(held.content))))
+        st.caption(message.format(**asdict(size_of(file.content))))
     label = _("A CSV file: one example per row, its label in the last column")
-    upload_field(OWN, label, read_examples, lambda: put(size_of(held.content)))
+    upload_field(OWN, label, read_examples, lambda: on_upload(size_of(file.content)))
 
 
-def upload_field(name: str, label: str, read: Callable, taken: Callable[[], None]) -> None:
-    """A field for a CSV file, where this server takes some: `read(bytes)` gives its content, or a
-    ValueError that is said; `taken` is called when it is held as the own file of this name.
+def upload_field(name: str, label: str, read: Callable, on_upload: Callable[[], None]) -> None:
+    """A field for a CSV file, where uploads are allowed: `read(bytes)` gives its content, or a
+    ValueError that is shown; `on_upload` is called when it is the own file of this name.
     """
     if not uploads():
         return
-    held = own_file(name)
+    stored = own_file(name)
 
     def content_of(file):
         content = file.getvalue()
         return read(content), file.name, sha1(content).hexdigest()
 
     uploader(
-        held,
-        session().key(f"upload-{name}-{held.taken}"),
+        stored,
+        session().key(f"upload-{name}-{stored.taken}"),
         label,
         content_of,
-        taken,
+        on_upload,
         _("Only you can use it, until you leave; links do not include it."),
         type=["csv", "txt"],
         max_upload_size=MAX_BYTES // 10**6,
@@ -77,32 +77,32 @@ def upload_field(name: str, label: str, read: Callable, taken: Callable[[], None
 
 
 def uploader(
-    held: OwnFile,
+    stored: OwnFile,
     key: str,
     label: str,
     read: Callable[[Any], tuple[Any, str, str]],
-    taken: Callable[[], None] = lambda: None,
+    on_upload: Callable[[], None] = lambda: None,
     note: str = "",
-    **more,
+    **options,
 ) -> None:
-    """Streamlit's field for a file, or several: `read` makes content, name and digest of what it
-    holds, or raises a ValueError that is said. It is empty again when they are `held`.
+    """Streamlit's field for a file, or several: `read` gives their content, name and digest for
+    `stored`, or raises a ValueError that is shown. After an upload the field is empty again.
     """
 
-    def take():
-        held.complaint = ""
-        if not (given := st.session_state[key]):
+    def upload():
+        stored.complaint = ""
+        if not (uploaded := st.session_state[key]):
             return
         try:
-            found = read(given)
+            file = read(uploaded)
         except ValueError as error:
-            held.complaint = f"{error}"
+            stored.complaint = f"{error}"
             return
-        held.__init__(*found, taken=held.taken + 1)
-        taken()
+        stored.__init__(*file, taken=stored.taken + 1)
+        on_upload()
 
-    st.file_uploader(label, key=key, on_change=take, **more)
+    st.file_uploader(label, key=key, on_change=upload, **options)
     if note:
         st.caption(note)
-    if held.complaint:
-        st.error(held.complaint, icon=":material/error:")
+    if stored.complaint:
+        st.error(stored.complaint, icon=":material/error:")

@@ -37,13 +37,13 @@ def training_seconds() -> float:
 @cache
 def quiet_logs() -> None:
     """Exceptions are logged by their kind and place: their messages quote what was typed."""
-    before = logging.getLogRecordFactory()
+    make_record = logging.getLogRecordFactory()
 
-    def record(*args, **kwargs):
-        made = before(*args, **kwargs)
-        if made.exc_info and made.exc_info[0]:
-            kind, _error, trace = made.exc_info
-            made.exc_text = f"{''.join(traceback.format_tb(trace))}{kind.__name__}"
-        return made
+    def make_quiet_record(*args, **kwargs):
+        record = make_record(*args, **kwargs)
+        if record.exc_info and record.exc_info[0]:
+            kind, _error, trace = record.exc_info
+            record.exc_text = f"{''.join(traceback.format_tb(trace))}{kind.__name__}"
+        return record
 
-    logging.setLogRecordFactory(record)
+    logging.setLogRecordFactory(make_quiet_record)

@@ -1,7 +1,7 @@
-"""What the app holds for one visitor: one typed object in Streamlit's session state.
+"""What the app keeps for one visitor: one typed object in Streamlit's session state.
 
 Streamlit itself needs a key for every widget; `Session.key` is the one place where they are made. A
-widget begins afresh from the spec when the epoch in its key has moved on.
+widget is reset from the spec when the epoch in its key changes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,46 +23,46 @@ from optviz.training.tickets import Ticket
 from optviz.ui.public import training_seconds
 
 MAX_SEEN = 200  # jobs of a page that a session remembers
-DRAG_TIMEOUT = 10.0  # seconds after which a hand is gone that has not said so
+DRAG_TIMEOUT = 10.0  # seconds after which a drag that was not reported as ended counts as ended
 MAX_HISTORY = 200  # specs that can be gone back to
 
 
 def _epoch():
-    """Unlike any other, also those of a server that was stopped under an open page: the browser
-    still has the values of that one's widgets.
+    """Unique, also among those of a server that was restarted under an open page: the browser still
+    has the values of that one's widgets.
     """
     return uuid4().hex[:8]
 
 
 @dataclass
 class Results:
-    """Which jobs of a page a visitor has seen, and whether they run; the scheduler has what they
-    have come to.
+    """Which jobs of a page a visitor has seen, and whether they run; the scheduler has their
+    states.
     """
 
     running: bool = False
     stopped: bool = False  # by a person
     scene: tuple[str, tuple] | None = None  # epoch and keys of the jobs that are shown
-    lines: Sequence = ()  # of the last complete jobs, without what no curve shows
-    before: Sequence = ()  # those of what was there before the last change
+    lines: Sequence = ()  # of the last complete jobs, reduced to what curves show
+    before: Sequence = ()  # those from before the last change
     visitor: str = field(default_factory=lambda: uuid4().hex)
     seen: dict[tuple, None] = field(default_factory=dict)  # keys of tickets, the last shown last
     own: set[str] = field(default_factory=set)  # keys of jobs that the visitor has begun anew
 
     def tickets(self, jobs: Sequence[Job]) -> list[Ticket]:
         """The visitor's tickets for jobs, which are then seen."""
-        found = [Ticket(job, self.visitor if job.key in self.own else "") for job in jobs]
-        for ticket in found:
+        tickets = [Ticket(job, self.visitor if job.key in self.own else "") for job in jobs]
+        for ticket in tickets:
             self.seen.pop(ticket.key, None)
             self.seen[ticket.key] = None
         for key in list(self.seen)[:-MAX_SEEN]:
             del self.seen[key]
         self.own &= {key[0] for key in self.seen} | {job.key for job in jobs}
-        return found
+        return tickets
 
     @property
     def states(self) -> dict[tuple, Any]:
-        """What the jobs that were seen have come to, as far as it is still there."""
+        """The states of the jobs that were seen, as far as they are still kept."""
         states = {key: scheduler().peek(key) for key in self.seen}
         return {key: state for key, state in states.items() if state is not None}
 
@@ -79,9 +79,9 @@ class Session:
     name: str = field(default_factory=lambda: uuid4().hex)
     history: list[tuple[str, Any]] = field(default_factory=list)  # page and spec, as they came
     history_index: int = -1  # which of them is shown
-    job_status: str = ""  # how its jobs stand, to those who hear
+    job_status: str = ""  # of its jobs, for screen readers
     next_page: str = ""  # the page that undo or redo leads to
-    epoch: str = field(default_factory=_epoch)  # another one, and every widget begins afresh
+    epoch: str = field(default_factory=_epoch)  # a new one resets every widget
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
     linked_lesson: str | None = None  # the lesson that a link of the course has opened
@@ -92,13 +92,13 @@ class Session:
     full_rerun: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
     theme: str = "light"  # the visitor's, when the page was last drawn
-    endpoints: dict[str, Any] = field(default_factory=dict)  # asked beside Streamlit, by name
-    lock: RLock = field(default_factory=RLock)  # of what a hand changes beside runs of the script
+    endpoints: dict[str, Any] = field(default_factory=dict)  # of the channel, by name
+    lock: RLock = field(default_factory=RLock)  # for changes beside runs of the script
     growing_parts: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     drawn_surroundings: Any = None  # what the page around what has settled was last drawn from
     drawn_spec: Any = None  # the spec that its pictures show
-    outdated: Callable[[], bool] = bool  # whether the notes below would say something else
-    details_open: bool = False  # whether something is open that shows what sliders say
+    outdated: Callable[[], bool] = bool  # whether the notes below would change
+    details_open: bool = False  # whether something is open that depends on sliders
     drag: int = 0  # the number of the drag that has brought about this run, and the last entry
     last_drag: int = 0
     slider_moved_at: float = 0.0  # by a hand that has not come to rest since
@@ -106,15 +106,15 @@ class Session:
     seconds_trained: float = 0.0  # seconds that trainings for this visitor have taken
 
     def __post_init__(self):
-        _NAMED[self.name] = self
+        _BY_NAME[self.name] = self
 
     def spend(self, seconds: float) -> None:
-        """Note that trainings have taken so long."""
+        """Note that trainings have taken so many seconds."""
         self.seconds_trained += seconds
 
     @property
     def budget_spent(self) -> bool:
-        """Whether it has trained for as long as a public server lets one."""
+        """Whether it has trained for as long as a public server allows."""
         return self.seconds_trained >= training_seconds()
 
     def state(self, kind: type):
@@ -131,30 +131,30 @@ class Session:
         return f"{self.page}-{name}-{self.epoch}"
 
     def show(self, page: str, spec) -> None:
-        """Put another spec on a page; its widgets begin afresh from it."""
+        """Put another spec on a page; its widgets are reset from it."""
         self.specs[page] = spec
         self.opened_pages.add(page)
         self.epoch = _epoch()
 
     def open_tab(self, page: str, label: str) -> None:
-        """Have a page open with this tab, which a new widget shows: the browser goes on saying what
-        the one before showed until it has the page, and would turn that back.
+        """Have a page open with this tab, in a new widget: until the browser has the page it still
+        reports the tab of the old widget, which would undo this.
         """
         self.tabs[page] = label, self.next_id()
 
     def remember(self) -> None:
-        """Note what is on the page, where it is not what was there before.
+        """Add what is on the page to the history, where it has changed.
 
-        Asked at the end of a run of the whole page, which a hand on a slider has when it rests: a
-        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked. On
-        a page that runs at every value of a drag each takes the place of the one before.
+        Called at the end of a run of the whole page, which follows when a hand on a slider rests:
+        a drag is one entry. A training that ends during a drag runs the page, too, but adds none.
+        On a page that runs at every value of a drag each replaces the one before.
         """
         if self.dragging:
             return
-        now, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
-        if not self.history or self.history[self.history_index] != now:
-            same = drag and drag == self.last_drag
-            self.history[self.history_index + (not same) :] = [now]
+        current, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
+        if not self.history or self.history[self.history_index] != current:
+            same_drag = drag and drag == self.last_drag
+            self.history[self.history_index + (not same_drag) :] = [current]
             self.last_drag = drag
             del self.history[:-MAX_HISTORY]
             self.history_index = len(self.history) - 1
@@ -169,8 +169,8 @@ class Session:
         self.slider_moved_at = 0.0
 
     def step(self, by: int) -> int | None:
-        """The entry to which undo (-1) or redo (1) leads: the next in which something is another
-        than now.
+        """The entry to which undo (-1) or redo (1) leads: the next that differs from what is shown
+        now.
         """
         i = self.history_index + by
         while 0 <= i < len(self.history):
@@ -181,24 +181,24 @@ class Session:
         return None
 
     def go_to(self, entry: int) -> None:
-        """Put back what the page showed then; the page itself is the shell's to open."""
+        """Restore what the page showed then; the shell opens the page itself."""
         if 0 <= entry < len(self.history):
             self.history_index, self.next_page = entry, self.history[entry][0]
             self.show(*self.history[entry])
 
     def results_of(self, name: str) -> Results:
-        """What the jobs of this name have come to."""
+        """The results of the jobs of this name."""
         return self.results.setdefault(name, Results())
 
 
-_NAMED: WeakValueDictionary[str, Session] = WeakValueDictionary()
-_FOUND = WeakKeyDictionary()  # by what Streamlit has of a visitor
+_BY_NAME: WeakValueDictionary[str, Session] = WeakValueDictionary()
+_SESSIONS = WeakKeyDictionary()  # by Streamlit's session state
 _VISITOR: ContextVar[Session | None] = ContextVar("visitor", default=None)
 
 
 @contextmanager
 def acting_as(visitor: Session) -> Iterator[None]:
-    """Whose session it is where Streamlit does not know, outside of a run of the script."""
+    """Sets whose session it is where Streamlit does not know: outside of a run of the script."""
     token = _VISITOR.set(visitor)
     try:
         yield
@@ -207,11 +207,11 @@ def acting_as(visitor: Session) -> Iterator[None]:
 
 
 def earlier_session(name: str) -> Session | None:
-    """The one that the same tab had before it was loaded again, as long as Streamlit has that: two
+    """The session of the same tab before it was reloaded, as long as Streamlit keeps it: two
     minutes, for a connection that comes back.
     """
-    found = _NAMED.get(name)
-    return None if found is session() else found
+    earlier = _BY_NAME.get(name)
+    return None if earlier is session() else earlier
 
 
 def session() -> Session:
@@ -219,10 +219,10 @@ def session() -> Session:
     if visitor := _VISITOR.get():
         return visitor
     run = get_script_run_ctx(suppress_warning=True)
-    try:  # asked hundreds of times in a run, of which each else is a lock and a search
-        return _FOUND[run.session_state]
+    try:  # called hundreds of times in a run; each would otherwise be a lock and a search
+        return _SESSIONS[run.session_state]
     except (AttributeError, KeyError):
-        found = st.session_state.setdefault("optviz", Session())
+        current = st.session_state.setdefault("optviz", Session())
     if run:
-        _FOUND[run.session_state] = found
-    return found
+        _SESSIONS[run.session_state] = current
+    return current

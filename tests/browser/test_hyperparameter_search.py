@@ -92,11 +92,11 @@ def test_trials_appear_stop_and_resume_and_are_brushed_while_the_hand_moves(page
 
 
 REPLACED = """async ([host, clock]) => {
-  const { mounted } = await import(host), { plots } = await import(clock);
+  const { mount } = await import(host), { plots } = await import(clock);
   const root = () => Object.assign(document.createElement("div"), { innerHTML: "<div class=ov-plot></div>" });
   const Kind = class { schedule() {} destroy() {} };
-  const mount = () => mounted(Kind, { data: { name: "twice" }, parentElement: root() });
-  const first = mount(), second = mount();
+  const draw = () => mount(Kind, { data: { name: "twice" }, parentElement: root() });
+  const first = draw(), second = draw();
   first();
   const kept = plots.has("twice");
   second();

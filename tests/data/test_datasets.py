@@ -736,8 +736,8 @@ def test_two_who_fetch_at_once_do_not_meet(files, tmp_path):
 
 
 def test_who_waits_can_be_stopped(files, tmp_path):
-    with remote._alone(tmp_path, None) as alone:
-        assert alone
+    with remote._exclusive_access(tmp_path, None) as locked:
+        assert locked
         assert fetch("mnist", tmp_path, "http://127.0.0.1:9/", stop=lambda: True) is None
 
 

@@ -77,7 +77,7 @@ FINITE = {  # what has no bound of its own: one thing, or one for each of what t
     "optviz/shell/app.py _set_up_interpreter": "one",
     "optviz/training/scheduler.py scheduler": "one",
     "optviz/ui/assets.py published": "files of the package",
-    "optviz/ui/form.py _declared": "hyperparameters of classes",
+    "optviz/ui/form.py _declarations": "hyperparameters of classes",
     "optviz/ui/public.py quiet_logs": "one",
 }
 

@@ -44,9 +44,9 @@ def context(held, **more):
 def test_who_watch_the_same_training_have_its_pictures_made_once():
     held = states()
     for part in (charts.curves, figures.layers):
-        first = parts._made(context(held), part)
+        first = parts._make(context(held), part)
         gc.collect()  # what was joined of the seeds is gone; for the next visitor it is joined anew
-        assert parts._made(context(held), part) is first
+        assert parts._make(context(held), part) is first
         figure = next(parts.pictures(first, ""))[1]
         assert encoded(figure) is encoded(figure)
 
@@ -65,9 +65,9 @@ def test_whatever_else_is_looked_at_is_another_picture():
         context(held, kept_lines=lines),
         context(held, kept_lines=lines[:1]),
     ]
-    found = [parts._made(look, charts.curves) for look in looks]
+    found = [parts._make(look, charts.curves) for look in looks]
     assert len({*map(id, found)}) == len(looks)
-    assert [parts._made(look, charts.curves) for look in looks] == found
+    assert [parts._make(look, charts.curves) for look in looks] == found
 
 
 def test_pictures_keep_no_training_and_no_more_bytes_than_they_may(monkeypatch):
@@ -76,9 +76,9 @@ def test_pictures_keep_no_training_and_no_more_bytes_than_they_may(monkeypatch):
     gone = ref(held[0])
     for i in range(12):
         look = context(held, options={**SHOWN, "iteration": i, "matrix": 1})
-        made = [parts._made(look, part) for part in (charts.curves, figures.layers)]
+        made = [parts._make(look, part) for part in (charts.curves, figures.layers)]
         assert 0 < PICTURE_CACHE.size <= 1 << 20
-        assert bytes_of([value for value, _size in PICTURE_CACHE._found.values()]) < 2 << 20
+        assert bytes_of([value for value, _size in PICTURE_CACHE._entries.values()]) < 2 << 20
     del held, look, made
     gc.collect()
     assert gone() is None

@@ -25,7 +25,7 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.shell.export.python_script import python_script
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import formula_source, not_in_torch, torch_script
-from optviz.shell.export.write import NUMPY, import_lines, quoted
+from optviz.shell.export.write import NUMPY, import_lines, quote
 from optviz.spec import Choice
 from tests.page import csv_rows
 from tests.table import table
@@ -243,8 +243,8 @@ def test_all_that_is_ours_can_be_written_out():
 
 @table("text", [HOSTILE, "it's", 'a "b"', "é “π”", "\0\r\u2028", ""])
 def test_texts_are_quoted(text):
-    assert eval(quoted(text)) == text
-    assert "\n" not in quoted(text)
+    assert eval(quote(text)) == text
+    assert "\n" not in quote(text)
 
 
 # In PyTorch

@@ -51,7 +51,7 @@ def test_the_page_counts_people_runs_and_bytes_and_is_for_this_machine_alone():
 def test_the_quantile_is_of_the_last_minutes(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(meter, "monotonic", lambda: now[0])
-    monkeypatch.setitem(meter._TAKEN, "knob", [])
+    monkeypatch.setitem(meter._DURATIONS, "knob", [])
     for seconds in range(1, 101):
         with meter.timed("knob"):
             now[0] += seconds / 100

@@ -65,7 +65,7 @@ def test_a_client_that_has_given_up_is_followed_by_another(executor):
     """It closes by itself where the scheduler is away for some seconds."""
     scheduler, [wanted] = Scheduler(lambda: starts.pop(0)()), [Ticket(Counting("a", length=2))]
     starts = [lambda: executor, start_executor]
-    scheduler._executor_now()
+    scheduler._get_executor()
     executor._client.close()
     assert (executor.lost, executor.slots) == (True, 0)
     while scheduler.state(wanted)[0] < 2:

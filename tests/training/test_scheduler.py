@@ -311,7 +311,7 @@ class Proposed(SearchJob):
     """A search whose trials are there already."""
 
     def begin(self):
-        return search._proposed(super().begin())
+        return search._propose(super().begin())
 
 
 def test_a_search_is_at_both_workers_until_another_visitor_comes(scheduler, hands, monkeypatch):

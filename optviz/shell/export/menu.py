@@ -1,6 +1,6 @@
-"""What can be taken home: pages that work offline, data, scripts; each is made when asked for.
+"""What can be exported: pages that work offline, data, scripts; each is made when asked for.
 
-What makes the files runs outside of the session, so all that it needs is read before.
+Files are made outside of the session, so all that they need is read before.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ MAX_NAMED = 4  # optimizers in the name of a file
 
 @dataclass(frozen=True)
 class File:
-    """A file that one can take."""
+    """A file that can be downloaded."""
 
     label: str
     make: Callable[[], str]
@@ -51,13 +51,13 @@ class File:
 
 
 def menu() -> None:
-    """What can be kept of the page that is contents."""
+    """The files of the page that is shown."""
     spec = session().specs[session().page]
     scene_menu(spec) if isinstance(spec, Scene) else page_menu()
 
 
 def _offer(files, missing):
-    """A button for each file; where pictures are to be had, and why not all are in PyTorch."""
+    """A button for each file, how to save pictures, and why there may be no PyTorch script."""
     for file in files:
         components.download_button(
             file.label,
@@ -75,7 +75,7 @@ def _offer(files, missing):
 
 
 def _scripts(name, python, about, torch, missing):
-    """The Python script, which is told `about`, and the one in PyTorch, where nothing is missing
+    """The Python script, with `about` as its help, and the one in PyTorch, where nothing is missing
     there.
     """
     files = [File(_("Python script"), python, f"{name}.py", "code", about)]
@@ -92,12 +92,12 @@ def _scripts(name, python, about, torch, missing):
 
 
 def scene_menu(scene: Scene) -> None:
-    """What can be kept of a scene."""
+    """The files of a scene."""
     if paths_hidden():
         st.markdown(_("Make your prediction first: everything here shows how it ends."))
         return
     theme, link, ids = theme_name(), sharing.address(), list(state().ids)
-    lesson, names = open_lesson_of_page(), [_file_name(of) for of in scene.both]
+    lesson, names = open_lesson_of_page(), [_file_name(one) for one in scene.both]
     name = names[0] if not scene.beside else f"{names[0]}-beside-{scene.beside.objective.function}"
     files = [
         File(
@@ -127,10 +127,10 @@ def scene_menu(scene: Scene) -> None:
         "numbers."
     )
     missing = []
-    for i, of in enumerate(scene.both, 1):
+    for i, one in enumerate(scene.both, 1):
         name = f"{names[i - 1]}-{i}" if scene.beside else names[0]
-        python, torch = partial(python_script, of, link), partial(torch_script, of, link)
-        scripts = _scripts(name, python, about, torch, lacks := not_in_torch(of))
+        python, torch = partial(python_script, one, link), partial(torch_script, one, link)
+        scripts = _scripts(name, python, about, torch, lacks := not_in_torch(one))
         if scene.beside:
             label = _("{file}, scene {i}")
             scripts = [replace(f, label=label.format(file=f.label, i=i)) for f in scripts]
@@ -139,25 +139,25 @@ def scene_menu(scene: Scene) -> None:
 
 
 def _file_name(scene):
-    """What a scene's files are called."""
+    """The name of a scene's files."""
     methods = dict.fromkeys(config.method.key for config in scene.optimizers)
     return "-".join(["optviz", scene.objective.function, *list(methods)[:MAX_NAMED]])
 
 
-def _of_both(text_of):
-    """What gives the CSV text of a scene; of two, with a column that says which."""
+def _for_both(text_of):
+    """Makes a function give the CSV text of one scene, or of two with a column that says which."""
 
     @wraps(text_of)
     def text(scene):
         if not scene.beside:
             return text_of(scene)
         both = enumerate(scene.both, 1)
-        return join_csv("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
+        return join_csv("scene", {f"{i} {one.objective.f.name}": text_of(one) for i, one in both})
 
     return text
 
 
-@_of_both
+@_for_both
 def paths_csv(scene: Scene) -> str:
     """Every step of every path."""
     paths = (runs.path(scene.objective, config) for config in scene.optimizers)
@@ -168,7 +168,7 @@ def paths_csv(scene: Scene) -> str:
     return table.paths_csv(rows)
 
 
-@_of_both
+@_for_both
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
     return table.results_csv(scene)
@@ -177,28 +177,28 @@ def table_csv(scene: Scene) -> str:
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
     """The scene, and the one beside it, with their player as one HTML file."""
     landscapes, curves, tables, f = [], [], [], scene.objective.f
-    for i, of in enumerate(scene.both):
-        name = landscape_name(of)
-        drawn = figures(of, ids if i == 0 else of.ids_beside, THEMES[theme])
-        under, make = drawn[name].under or (None, None)
-        base = {"base_id": under, "base": make()} if make else {}
-        label = _("{function} with the paths").format(function=of.objective.f.name)
-        caption = f"{of.objective.f.name}: {of.objective.f.formula}" if scene.beside else ""
+    for i, one in enumerate(scene.both):
+        name = landscape_name(one)
+        drawn = figures(one, ids if i == 0 else one.ids_beside, THEMES[theme])
+        base_id, make = drawn[name].under or (None, None)
+        base = {"base_id": base_id, "base": make()} if make else {}
+        label = _("{function} with the paths").format(function=one.objective.f.name)
+        caption = f"{one.objective.f.name}: {one.objective.f.formula}" if scene.beside else ""
         suffix, landscape, below = "-2" * i, to_plotly(drawn[name]), to_plotly(drawn["curves"])
         landscapes.append(figure_part(landscape, name + suffix, label, theme, caption, **base))
         curves.append(figure_part(below, "curves" + suffix, _("Curves"), theme))
-        html, rows = table.results(of, THEMES[theme]).html(), table.at_every_step(of)
+        html, rows = table.results(one, THEMES[theme]).html(), table.at_every_step(one)
         tables.append(Part("table", {"html": html, "rows": rows}))
-    steps = max(of.objective.steps for of in scene.both)
+    steps = max(one.objective.steps for one in scene.both)
     parts = [*landscapes, *curves, Part("player", {"steps": steps, "scene": "1"}), *tables]
-    said = [settings(of) for of in scene.both]
-    title = ", ".join(of.objective.f.name for of in scene.both)
+    summaries = [settings(one) for one in scene.both]
+    title = ", ".join(one.objective.f.name for one in scene.both)
     title = f"{lesson.title} · {title}" if lesson else title
-    return offline_html(title, parts, theme, said, "" if scene.beside else f.formula)
+    return offline_html(title, parts, theme, summaries, "" if scene.beside else f.formula)
 
 
 def settings(scene: Scene) -> str:
-    """What was set, as HTML: every optimizer's hyperparameters, start, steps and noise."""
+    """The settings as HTML: every optimizer's hyperparameters, start, steps and noise."""
     rows = [_optimizer(*one) for one in zip(scene.names, scene.optimizers, strict=True)]
     return _paragraphs([f"{scene.objective.f.name} {run_in_words(scene.objective)}", *rows])
 
@@ -217,22 +217,22 @@ def _paragraphs(lines):
 
 
 def page_menu() -> None:
-    """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
+    """The files of a page with pictures and trainings, as it is when a button is pressed."""
     contents, page, theme = components.page_contents(), PAGES[session().page], theme_name()
-    own, link, missing = own_examples().name, sharing.address(), []
+    file_name, link, missing = own_examples().name, sharing.address(), []
     trainings, n_test, search = contents.script()
 
     def python():
         if search:
-            return beside_own(search_script(page.question, search, link))
-        return beside_own(training_script(page.question, trainings, link=link, n_test=n_test))
+            return with_file_name(search_script(page.question, search, link))
+        return with_file_name(training_script(page.question, trainings, link=link, n_test=n_test))
 
     def torch():
         make = torch_training.torch_training_script
-        return beside_own(make(page.question, trainings, link, n_test))
+        return with_file_name(make(page.question, trainings, link, n_test))
 
-    def beside_own(script):
-        return script.replace(f'Path("{OWN_FILE}")', f"Path({write.quoted(own)})", 1)
+    def with_file_name(script):
+        return script.replace(f'Path("{OWN_FILE}")', f"Path({write.quote(file_name)})", 1)
 
     files = [
         File(
@@ -257,7 +257,7 @@ def page_menu() -> None:
     if any(training.dataset.key == OWN for training in trainings):
         st.caption(
             _("The scripts read your file: put {file} in the same folder.").format(
-                file=components.escape_markdown(own)
+                file=components.escape_markdown(file_name)
             )
         )
 
@@ -266,8 +266,8 @@ def charts_html(title: str, contents: components.PageContents, theme: str) -> st
     """The pictures and tables that a page shows now."""
     parts = []
     for key, (figure, label, base, _version) in contents.pictures.items():
-        under = {"base": base(), "base_id": key} if base else {}
-        parts.append(figure_part(figure, key, label, theme, label, **under))
+        base_data = {"base": base(), "base_id": key} if base else {}
+        parts.append(figure_part(figure, key, label, theme, label, **base_data))
     trainings, _n_test, _search = contents.script()
     message = _(
         "{data}, {rows} training examples; network {sizes}, {activation}; mini-batches of {batch}, "

@@ -1,4 +1,4 @@
-"""The networks of trainings, each alone, and what they are called beside each other."""
+"""The networks of trainings, one by one, and names that tell them apart."""
 
 from dataclasses import fields, is_dataclass, replace
 
@@ -6,26 +6,26 @@ from optviz.optim.hyperparameter import LABELS, hyperparameter_of
 from optviz.spec import Choice
 from optviz.training import Training, Trial
 
-# a seed is printed beside the name, the others change nothing
+# a seed is printed beside the name, the others change no numbers
 NOT_NAMED = {"seeds", "eval_every", "snapshot_every", "sharpness"}
 
 
 def network_names(trainings: list[Training]) -> list[list[str]]:
-    """A name for each network of each training: what it has of its own among all of them."""
-    networks = [[dict(_leaves(one)) for one in alone(training)] for training in trainings]
-    everyone = [leaves for batch in networks for leaves in batch]
-    places = dict.fromkeys(place for leaves in everyone for place in leaves)
-    own = [k for k in places if len({leaves.get(k) for leaves in everyone}) > 1]
-    said = [", ".join(filter(None, map(leaves.get, own))) for leaves in everyone]
-    names = [name or "network" for name in said]
+    """A name for each network of each training: the settings in which it differs from others."""
+    networks = [[dict(_leaves(training)) for training in alone(training)] for training in trainings]
+    all_leaves = [leaves for batch in networks for leaves in batch]
+    keys = dict.fromkeys(key for leaves in all_leaves for key in leaves)
+    differing = [k for k in keys if len({leaves.get(k) for leaves in all_leaves}) > 1]
+    labels = [", ".join(filter(None, map(leaves.get, differing))) for leaves in all_leaves]
+    names = [name or "network" for name in labels]
     if len(set(names)) < len(names):
         names = [f"{name} #{i}" for i, name in enumerate(names, 1)]
     return [[names.pop(0) for _ in batch] for batch in networks]
 
 
 def _leaves(value, place="", field=None):
-    """All that a spec consists of: where it stands, and what it says, with the labels that fields
-    and registries declare.
+    """All values of a spec: a dotted path, and a text with the labels that fields and registries
+    declare.
     """
     declared = field.metadata if field else {}
     registry, name = declared.get("registry"), place.rpartition(".")[2]
@@ -47,15 +47,15 @@ def _leaves(value, place="", field=None):
     elif "hyperparameter" in declared:
         yield place, f"{hyperparameter_of(field).label} {value}"
     elif "options" in declared:
-        said = declared["options"].get(value) or value
-        yield place, f"{declared['label']} {said}".lower()
+        label = declared["options"].get(value) or value
+        yield place, f"{declared['label']} {label}".lower()
     else:
         name = LABELS.get(name, name.replace("_", " "))
         yield place, f"{name} {value}" if value not in ("", (), None) else f"no {name}"
 
 
 def alone(training) -> list:
-    """A training for each network of a batch; what is no training stays."""
+    """A training for each network of a batch; anything but a training stays."""
     if not isinstance(training, Training):
         return [training]
     trials = training.trials or [Trial(initializer=rule) for rule in training.initializers]

@@ -32,18 +32,18 @@ COLORS = {
 
 
 class Part(NamedTuple):
-    """A part of the page: what draws it, one of FRAMES, and what that is given."""
+    """A part of the page: what draws it, one of FRAMES, and its data."""
 
     kind: str
     data: dict
     caption: str = ""
 
 
-def figure_part(figure: dict, name: str, label: str, theme: str, caption: str = "", **more) -> Part:
-    """A figure `to_plotly` has made; `more` is for the script, such as what lies under it."""
+def figure_part(figure: dict, name: str, label: str, theme: str, caption: str = "", **data) -> Part:
+    """A figure made by `to_plotly`; `data` is for the script, such as a lower layer."""
     solid = "scene" in figure["layout"]
     common = {"plotly": "", "theme": theme, "version": "1", "view": "1"}
-    data = {**figure, **common, "name": name, "label": label, **more}
+    data = {**figure, **common, "name": name, "label": label, **data}
     return Part("surface" if solid else "plot", data, caption)
 
 
@@ -71,10 +71,10 @@ def offline_html(
 
 
 def prose(markdown: str) -> str:
-    """What a page says, Markdown that may hold anybody's text, as HTML; formulas stay LaTeX."""
+    """Markdown, which may contain a visitor's text, as HTML; formulas stay LaTeX."""
     text = escape(markdown)
-    for pattern, by in PROSE.items():
-        text = re.sub(pattern, by, text, flags=re.DOTALL)
+    for pattern, replacement in PROSE.items():
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
     return "".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n\n"))
 
 

@@ -43,25 +43,25 @@ def python_script(scene: Scene, link: str = "") -> str:
         definitions,
         settings,
         _loop(noisy, scheduled, forked),
-        printed(SHOW, f),
+        signed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
 
 
 def title(f: Function) -> str:
-    """What is shown, in a line."""
+    """What the script shows, in a line."""
     name = "" if f.key == TYPED else f"“{f.name}”, "
     most = ", at its maximum: what is minimized below is −f" if f.sign < 0 else ""
     return f"Where optimizers end on {name}f(x, y) = {' '.join(f.formula.split())}{most}"
 
 
-def printed(show: str, f: Function) -> str:
-    """`show` as it prints the value of a function that is maximized."""
+def signed(show: str, f: Function) -> str:
+    """`show`, with the sign turned where the function is maximized."""
     return show.replace("loss = {", "f = {-") if f.sign < 0 else show
 
 
 def setting(scene: Scene) -> tuple[str, list[InitialPoints | Noise]]:
-    """What all paths share, as source, and the things that it and initial points are made with."""
+    """What all paths share, as source, and the objects that it and initial points are made from."""
     objective = scene.objective
     lines = [f"start, steps = {tuple(map(float, objective.start))!r}, {int(objective.steps)}"]
     points = [config.initial_points for config in scene.optimizers if config.initial_points]
@@ -79,43 +79,43 @@ def setting(scene: Scene) -> tuple[str, list[InitialPoints | Noise]]:
 
 def formula_source(f: Function, hessian: bool) -> tuple[write.Imports, str]:
     """Imports and source of a function: value, gradient, Hessian, and a class of them."""
-    wanted = {"value": (f.graph.root,), "gradient": f.graph.gradient()}
+    outputs = {"value": (f.graph.root,), "gradient": f.graph.gradient()}
     if hessian:
-        wanted["hessian"] = f.graph.hessian()
-    functions = [broken(f.graph.function(name, parts)) for name, parts in wanted.items()]
+        outputs["hessian"] = f.graph.hessian()
+    functions = [break_lines(f.graph.function(name, parts)) for name, parts in outputs.items()]
     needed = {("numpy", name) for text in functions for name in _numpy_names(text)}
     if f.graph.is_smooth():
         functions.append(FUNCTION + (HESS if hessian else ""))
     else:
-        more, text = source([Evaluator], {"value", "grad", *(["hess"] if hessian else [])})
-        needed |= more
+        imports, text = source([Evaluator], {"value", "grad", *(["hess"] if hessian else [])})
+        needed |= imports
         functions += [text, SINGULAR + ("\n    _hess = staticmethod(hessian)\n" if hessian else "")]
     return needed, "\n\n".join([*functions, "f = Function()\n"])
 
 
-def broken(code: str) -> str:
-    """The code of a formula with its long lines broken."""
-    return "".join(f"{write.folded(line, formula=True)}\n" for line in code.splitlines())
+def break_lines(code: str) -> str:
+    """Break the long lines of a formula's code."""
+    return "".join(f"{write.fold(line, formula=True)}\n" for line in code.splitlines())
 
 
 def _numpy_names(code):
     """The functions and constants that the code of a formula has from NumPy."""
     names = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)]
-    own = {"x", "y", *dir(builtins), *(n.id for n in names if isinstance(n.ctx, ast.Store))}
-    return {n.id for n in names} - own
+    known = {"x", "y", *dir(builtins), *(n.id for n in names if isinstance(n.ctx, ast.Store))}
+    return {n.id for n in names} - known
 
 
 def _calls(name, config: OptimizerConfig, path, forked):
     """The lines that run a configuration from the start that all share, and from its own points."""
-    yield _call(path, forked, f"show({write.quoted(name)}, ")
+    yield _call(path, forked, f"show({write.quote(name)}, ")
     if config.initial_points:
-        lines = _call(path, forked, f"show({numbered(name)}, ", "point")
+        lines = _call(path, forked, f"show({numbered_name(name)}, ", "point")
         yield from_each_point(config, lines)
 
 
-def numbered(name: str) -> str:
+def numbered_name(name: str) -> str:
     """The source of a name with the number `i` of an initial point."""
-    return f"f{write.quoted(name + ' @{i}')}"
+    return f"f{write.quote(name + ' @{i}')}"
 
 
 def from_each_point(config: OptimizerConfig, lines: list[str]) -> list[str]:
@@ -141,11 +141,11 @@ def _call(path, forked, show, start=""):
 
 def _loop(noisy, scheduled, forked):
     """The loop, with no more than the scene needs."""
-    more = (", until=steps, state=None" if forked else "") + (", schedules={}" if scheduled else "")
-    said = ", and the optimizer's state at its end" if forked else ""
+    extra = (", until=steps, state=None" if forked else "") + (", schedules={}" * scheduled)
+    result = ", and the optimizer's state at its end" if forked else ""
     lines = [
-        f"def minimize(opt, path=(start,){more}):",
-        f'    """The points of a path, one more for each step{said}."""',
+        f"def minimize(opt, path=(start,){extra}):",
+        f'    """The points of a path, one more for each step{result}."""',
         "    path = [np.array(x) for x in path]",
         "    x = path[-1]",
         f"    state = opt.init(x){' if state is None else state' * forked}",
@@ -153,12 +153,12 @@ def _loop(noisy, scheduled, forked):
     ]
     if scheduled:
         lines += [
-            "        now = opt",
+            "        scaled = opt",
             "        for name, factor in schedules.items():",
-            "            now = now.scaled(name, factor(t))",
+            "            scaled = scaled.scaled(name, factor(t))",
         ]
     lines += [
-        f"        x, state = {'now' if scheduled else 'opt'}.step("
+        f"        x, state = {'scaled' if scheduled else 'opt'}.step("
         f"{'Noisy(f, noise[t])' if noisy else 'f'}, x, state)",
         "        path.append(x)",
         f"    return path{', state' * forked}",

@@ -41,7 +41,7 @@ def search_script(question: str, search: Search, link: str = "") -> str:
     ]
     for one, sampler in searches:
         if len(searches) > 1:
-            lines.append(f"print({write.quoted(search_name(one))})")
+            lines.append(f"print({write.quote(search_name(one))})")
         lines += [
             f"sampler, stops = {write.call(sampler)}, {one.stops}",
             f"halving = {write.call(one.halving) if one.halving else None}",

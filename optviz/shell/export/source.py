@@ -1,8 +1,8 @@
 """The source of classes and functions, with all that it uses of the package and nothing else of it.
 
-What stands in a script is what ran: definitions are found by name in the syntax trees of their
-modules and copied line by line. Of a class those members are kept that the copied code names.
-Registries, ranges and checks are left out: a hyperparameter is an ordinary field with its default.
+A script contains the code that ran: definitions are found by name in the syntax trees of their
+modules and copied line by line. A class keeps the members that the copied code names. Registries,
+ranges and checks are left out: a hyperparameter is an ordinary field with its default.
 """
 
 import ast
@@ -25,7 +25,7 @@ Registries = dict[str, list[type]]
 def source(
     used: Iterable, members: set[str], registries: Registries | None = None
 ) -> tuple[write.Imports, str]:
-    """The source of classes and functions with that of what they need, definitions before uses.
+    """The source of classes and functions, and of what they need, definitions before uses.
 
     `members` are the methods and attributes that the rest of the script names, `registries` those
     of which no more than these classes are needed. ValueError where two definitions have one name.
@@ -33,14 +33,14 @@ def source(
     used, members = list(used), ALWAYS | members
     while True:
         copied = _Copied(members, registries or {})
-        for thing in used:
-            copied.add(thing.__module__, thing.__name__)
+        for definition in used:
+            copied.add(definition.__module__, definition.__name__)
         if copied.named <= members:
-            return copied.imports, _spaced(copied.definitions.values())
+            return copied.imports, _space_out(copied.definitions.values())
         members = members | copied.named
 
 
-def _spaced(definitions):
+def _space_out(definitions):
     """Classes and functions with two empty lines around them, constants in blocks."""
     text, before = "", ""
     for definition in definitions:
@@ -67,9 +67,9 @@ class _Copied:
         self.empty: dict[str, str] = {}  # classes of which nothing is left but their docstring
 
     def add(self, module: str, name: str, base: bool = False) -> bool:
-        """Copy what a module calls by this name, after what it needs; whether that is anything.
+        """Copy what a name means in a module, after what it needs; whether that is anything.
 
-        As a base, a class of which nothing is left is left out.
+        As a base, a class of which nothing is left is omitted.
         """
         if name in self.registries:
             return self._registry(name)
@@ -84,8 +84,8 @@ class _Copied:
                 raise ValueError(f"{name} is defined in {module} and in {self.places[name]}")
         else:
             self.places |= dict.fromkeys(_targets(node), module)
-            write = self._class if isinstance(node, ast.ClassDef) else self._other
-            text = write(module, node, lines)
+            copy = self._class if isinstance(node, ast.ClassDef) else self._other
+            text = copy(module, node, lines)
             if name not in self.empty:
                 self.definitions[name] = text
         if name in self.empty and not base:
@@ -115,8 +115,8 @@ class _Copied:
         self.imports.add((module, name))
         return True
 
-    def _needs(self, module, tree):
-        """What is named in a tree, before it is copied itself."""
+    def _add_needed(self, module, tree):
+        """Copy what is named in a tree, before the tree itself."""
         for node in ast.walk(tree):
             match node:
                 case ast.Name(id=name, ctx=ast.Load()):
@@ -126,19 +126,19 @@ class _Copied:
 
     def _other(self, module, node, lines):
         """A function or a constant."""
-        self._needs(module, node)
+        self._add_needed(module, node)
         return _text(node, lines)
 
     def _class(self, module, node, lines):
         cls = getattr(sys.modules[module], node.name)
-        own = {f.name for f in fields(cls)} if is_dataclass(cls) else set()
+        field_names = {f.name for f in fields(cls)} if is_dataclass(cls) else set()
         defaults = {k.name: k.default for k in hyperparameters(cls)} if is_dataclass(cls) else {}
-        kept = [part for part in node.body if self._is_used(cls, own, part)]
+        kept = [part for part in node.body if self._is_used(cls, field_names, part)]
         bases = [ast.unparse(b) for b in node.bases if self.add(module, ast.unparse(b), base=True)]
         methods, attributes = [], []
         for part in kept:
             if isinstance(part, ast.FunctionDef):
-                self._needs(module, part)
+                self._add_needed(module, part)
                 methods.append("\n" + _text(part, lines))
                 continue
             name = _targets(part)[0]
@@ -146,7 +146,7 @@ class _Copied:
                 kind = ast.unparse(part.annotation)
                 attributes.append(f"    {name}: {kind} = {defaults[name]!r}\n")
             else:
-                self._needs(module, part)
+                self._add_needed(module, part)
                 attributes.append(_text(part, lines))
         head = [f"class {node.name}({', '.join(bases)}):\n" if bases else f"class {node.name}:\n"]
         if is_dataclass(cls):
@@ -159,7 +159,7 @@ class _Copied:
             self.empty[node.name] = text
         return text
 
-    def _is_used(self, cls, own, part):
+    def _is_used(self, cls, field_names, part):
         match part:
             case ast.FunctionDef(name=name, body=[*_, last]):
                 abstract = isinstance(last, ast.Raise) and len(part.body) <= 2
@@ -167,7 +167,7 @@ class _Copied:
             case ast.AnnAssign() | ast.Assign():
                 names = set(_targets(part))
                 is_field = isinstance(part, ast.AnnAssign) and issubclass(cls, tuple)
-                return is_field or not names.isdisjoint(self.members | own)
+                return is_field or not names.isdisjoint(self.members | field_names)
         return False
 
 
@@ -195,19 +195,19 @@ def _targets(node) -> list[str]:
 
 
 def _text(node, lines):
-    """The lines of a statement; of a docstring its first."""
+    """The lines of a statement, with the first line of its docstring."""
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-    found = lines[first - 1 : node.end_lineno]
+    statement = lines[first - 1 : node.end_lineno]
     if isinstance(node, ast.FunctionDef) and (doc := ast.get_docstring(node)):
         place = node.body[0]
-        found[place.lineno - first : place.end_lineno - first + 1] = [
+        statement[place.lineno - first : place.end_lineno - first + 1] = [
             _docstring(place.col_offset, doc)
         ]
-    return "".join(found)
+    return "".join(statement)
 
 
 def _docstring(indent, text):
-    """Its first line, which says what a thing is."""
+    """The first line of a docstring."""
     line = text.splitlines()[0]
     raw = "r" if "\\" in line else ""
     return f'{" " * indent}{raw}"""{line}"""\n'

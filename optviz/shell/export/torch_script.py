@@ -6,18 +6,18 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export import write
 from optviz.shell.export.python_script import (
-    broken,
+    break_lines,
     from_each_point,
-    numbered,
-    printed,
+    numbered_name,
     setting,
+    signed,
     title,
 )
 from optviz.shell.export.source import source
 
 
 def not_in_torch(scene: Scene) -> list[str]:
-    """The names of those for which torch.optim has no optimizer with the same numbers."""
+    """The names of optimizers that torch.optim does not have with the same numbers."""
     named = zip(scene.names, scene.optimizers, strict=True)
     return [name for name, config in named if not constructor(config)]
 
@@ -48,7 +48,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
         definitions,
         settings + ("noise = torch.from_numpy(noise)\n" if noisy else ""),
         _loop(noisy, bool(schedules), searched),
-        printed(SHOW, f),
+        signed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
 
@@ -58,11 +58,11 @@ def formula_source(graph: Graph) -> str:
     first, *lines = graph.function("f", [graph.root], torch=True).splitlines(keepends=True)
     if graph.parts[graph.root][0] == "number":
         lines[-1] = lines[-1].rstrip() + " + 0*x\n"  # a tensor in any case
-    return broken("".join([first, *([] if graph.is_smooth() else [LIMITS]), *lines]))
+    return break_lines("".join([first, *([] if graph.is_smooth() else [LIMITS]), *lines]))
 
 
 def constructor(config: OptimizerConfig) -> str:
-    """What makes the optimizer in torch.optim; empty where there is none with the same numbers."""
+    """The call that makes the optimizer in torch.optim; empty where none has the same numbers."""
     segments = config.segments()
     opt = segments[0].optimizer
     has_torch = len(segments) == 1 and getattr(opt, "torch", None)
@@ -79,15 +79,15 @@ def _calls(name, config):
     kind, _, values = constructor(config).partition("([p], ")
     arguments = [f"torch.optim.{kind}", values.removesuffix(")")]
     arguments += [f"schedule={write.call(s)}" for s in config.built_schedules().values()]
-    lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({write.quoted(name)}, p)"]
+    lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({write.quote(name)}, p)"]
     if opt.torch_x:
         note = "# torch.optim keeps the point where it asks for the gradient; this is the iterate"
         lines[1:1] = [note, f"p = {opt.torch_x()}"]
-    yield [write.folded(line) for line in lines]
+    yield [write.fold(line) for line in lines]
     if config.initial_points:
         lines[0] = f"p, opt = minimize({', '.join([*arguments, 'point=point'])})"
-        lines[-1] = f"show({numbered(name)}, p)"
-        yield [write.folded(line) for line in from_each_point(config, lines)]
+        lines[-1] = f"show({numbered_name(name)}, p)"
+        yield [write.fold(line) for line in from_each_point(config, lines)]
 
 
 def _loop(noisy, scheduled, searched):
@@ -101,7 +101,7 @@ def _loop(noisy, scheduled, searched):
     ]
     if scheduled:
         lines.append("    rate = torch.optim.lr_scheduler.LambdaLR(opt, schedule)")
-    asked = [
+    closure = [
         "    opt.zero_grad()",
         "    loss = f(*p)",
         "    if loss.isfinite():",
@@ -109,19 +109,19 @@ def _loop(noisy, scheduled, searched):
         *["        p.grad += noise[t]"] * noisy,
     ]
     if searched:  # torch.optim's search stops at nan, but can turn back from what is too high
-        asked += [
+        closure += [
             "    else:",
             "        p.grad, loss = torch.full_like(p, torch.nan), torch.tensor(torch.inf)",
             "    return loss",
         ]
-        lines += ["", "    def asked(t):", *(f"    {line}" for line in asked), ""]
-        asked = ["    loss = asked(t)"]
+        lines += ["", "    def closure(t):", *(f"    {line}" for line in closure), ""]
+        closure = ["    loss = closure(t)"]
     lines += [
         "    for t in range(steps):",
-        *[f"    {line}" for line in asked],
+        *[f"    {line}" for line in closure],
         "        if not loss.isfinite():",
         "            break",
-        f"        opt.step({'lambda t=t: asked(t)' * searched})",
+        f"        opt.step({'lambda t=t: closure(t)' * searched})",
         *["        rate.step()"] * scheduled,
         "    return p, opt",
     ]

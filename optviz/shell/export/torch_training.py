@@ -1,5 +1,5 @@
-"""Trainings in PyTorch: torch.nn has the layers, torch.optim the optimizers; NumPy draws what is
-random, as optviz does.
+"""Trainings in PyTorch: torch.nn has the layers, torch.optim the optimizers; NumPy draws the
+random numbers, as optviz does.
 """
 
 from textwrap import indent
@@ -30,14 +30,14 @@ LOSSES = {
 
 
 def not_in_torch(trainings: list[Training]) -> list[str]:
-    """The names of what PyTorch does not do with the same numbers: optimizers, those whose search
-    calls the network itself included, dropout, which draws numbers of its own, and μP.
+    """The names of what PyTorch does not do with the same numbers: optimizers, also those whose
+    line search calls the network itself, dropout, which draws other numbers, and μP.
     """
-    networks = [one for training in trainings for one in alone(training)]
-    found = [one.optimizer.name for one in networks if not _method(one)]
-    found += [_("dropout") for one in networks if one.network.dropout]
-    found += ["μP" for one in networks if one.network.base_width]
-    return list(dict.fromkeys(found))
+    networks = [training for training in trainings for training in alone(training)]
+    missing = [training.optimizer.name for training in networks if not _method(training)]
+    missing += [_("dropout") for training in networks if training.network.dropout]
+    missing += ["μP" for training in networks if training.network.base_width]
+    return list(dict.fromkeys(missing))
 
 
 def torch_training_script(
@@ -50,14 +50,14 @@ def torch_training_script(
     """
     if missing := not_in_torch(trainings):
         raise ValueError(f"PyTorch has no {', '.join(missing)}")
-    named = zip(trainings, network_names(trainings), strict=True)
-    networks = [pair for t, names in named for pair in zip(alone(t), names, strict=True)]
+    with_names = zip(trainings, network_names(trainings), strict=True)
+    networks = [pair for t, names in with_names for pair in zip(alone(t), names, strict=True)]
     used = [stream, *data_sources(trainings)]
-    for one, _name in networks:
-        used.append(type(one.network.initializer.build(INITIALIZERS)))
-        used += map(type, one.optimizer.built_schedules().values())
+    for training, _name in networks:
+        used.append(type(training.network.initializer.build(INITIALIZERS)))
+        used += map(type, training.optimizer.built_schedules().values())
     members = {"partition", "with_holdout", "with_label_noise", "sample", "draw"}
-    calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
+    calls = "\n".join(line for training, name in networks for line in _call(training, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])
     return program(
@@ -71,10 +71,10 @@ def torch_training_script(
     )
 
 
-def _method(one):
-    """What makes its optimizer in torch.optim."""
-    made = constructor(one.optimizer)
-    return "" if made.startswith("LBFGS") else made.replace("[p]", "net.parameters()")
+def _method(training):
+    """The call that makes its optimizer in torch.optim."""
+    call = constructor(training.optimizer)
+    return "" if call.startswith("LBFGS") else call.replace("[p]", "net.parameters()")
 
 
 def _call(one, name, n_test):
@@ -87,17 +87,17 @@ def _call(one, name, n_test):
         arguments += [f"l2={one.penalty.l2}", f"l1={one.penalty.l1}"]
     rule, place = (
         write.call(network.initializer.build(INITIALIZERS)),
-        write.quoted(network.normalize),
+        write.quote(network.normalize),
     )
     activation = MODULES[h.key].format(**vars(h.build(ACTIVATIONS)))
-    yield f"name = {write.quoted(name)}"
+    yield f"name = {write.quote(name)}"
     yield f"for seed in {one.seeds}:"
     lines = [
         f"net = network({network.sizes}, torch.nn.{activation}, {rule}, seed, {place})",
         f"opt = torch.optim.{_method(one)}",
         f"train({', '.join(arguments)})",
     ]
-    yield from (indent(write.folded(line), "    ") for line in lines)
+    yield from (indent(write.fold(line), "    ") for line in lines)
 
 
 LOOP = '''\
@@ -134,11 +134,11 @@ def train(name, seed, net, opt, data, batch, iterations, schedule=lambda t: 1.0,
         opt.step()
         rate.step()
     net.eval()
-    learned, tested = (
+    trained, tested = (
         (net(rows).argmax(-1) == labels).double().mean().item()
         for rows, labels in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))
     )
     print(f"{name}, seed {seed}: loss of the last ten batches {np.mean(losses[-10:])}", end=", ")
-    print(f"accuracy on training examples {learned} and on others {tested}")
+    print(f"accuracy on training examples {trained} and on others {tested}")
     return losses
 '''

@@ -42,16 +42,16 @@ def training_script(
     names = names or network_names(trainings)
     trainings = [without_constants(training) for training in trainings]
     calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
-    main = "\n\n".join(map(_changed, calls, [[], *calls]))
+    main = "\n\n".join(map(_changed_lines, calls, [[], *calls]))
     return script(question, trainings, TRAIN, main, link)
 
 
 def script(
     question: str, trainings: list[Training], loop: str, main: str, link: str, used=(), rules=()
 ) -> str:
-    """What these trainings are made of, the `loop` that trains them, and the `main` that calls it.
+    """All that these trainings need, the `loop` that trains them, and the `main` that calls it.
 
-    Copied is also what else is `used`, and the initializers that are chosen by `rules`.
+    What else is `used` is copied as well, and the initializers that are chosen by `rules`.
     """
     networks = [one for training in trainings for one in alone(training)]
     segments = [segment for one in networks for segment in one.optimizer.segments()]
@@ -88,14 +88,14 @@ def program(trainings, top: str, imports, settings: str, copied, loop: str, call
         *(loader for _modules, loader in loading),
         loop,
         f"def main():\n{indent(calls, '    ')}\n",
-        shipped() if "digits" in keys else "",
+        digits_text() if "digits" in keys else "",
         "main()\n",
     ]
     return "\n\n".join(filter(None, texts))
 
 
 def without_constants(training: Training) -> Training:
-    """Without schedules that multiply by 1; initializers have a class of that name, too."""
+    """Remove schedules that multiply by 1; initializers have a class of that name, too."""
 
     def without(config):
         kept = {k: v for k, v in config.schedules.items() if v.key != "constant"}
@@ -105,11 +105,11 @@ def without_constants(training: Training) -> Training:
     return replace(training, optimizer=without(training.optimizer))
 
 
-def _whole(choice, registry):
+def _with_defaults(choice, registry):
     """A choice with the hyperparameters that it leaves at their defaults."""
-    thing = choice.build(registry)
+    built = choice.build(registry)
     return Choice(
-        choice.key, {k.name: k.kind(getattr(thing, k.name)) for k in hyperparameters(type(thing))}
+        choice.key, {k.name: k.kind(getattr(built, k.name)) for k in hyperparameters(type(built))}
     )
 
 
@@ -119,10 +119,10 @@ def _used(registry, choices):
 
 def _call(training, names, n_test):
     """The statements that train a batch of networks."""
-    rules = [_whole(one.network.initializer, INITIALIZERS) for one in alone(training)]
+    rules = [_with_defaults(one.network.initializer, INITIALIZERS) for one in alone(training)]
     return [
-        _assigned("names", names),
-        _assigned("initializers", rules),
+        _assignment("names", names),
+        _assignment("initializers", rules),
         f"batch, iterations, seeds = {training.batch}, {training.iterations}, {training.seeds}",
         *network_lines(training, n_test),
         "\n".join([*_segments(training), CALL]),
@@ -133,19 +133,19 @@ def network_lines(training: Training, n_test: int | None) -> list[str]:
     """The statements that say which network is trained, what its weights cost, and on what."""
     network = replace(
         training.network,
-        activation=_whole(training.network.activation, ACTIVATIONS),
-        initializer=_whole(training.network.initializer, INITIALIZERS),
+        activation=_with_defaults(training.network.activation, ACTIVATIONS),
+        initializer=_with_defaults(training.network.initializer, INITIALIZERS),
     )
     cost = training.cost()
     return [
-        _assigned("network", network),
+        _assignment("network", network),
         f"penalty = Penalty(l2={write.literal(cost.l2)}, l1={write.literal(cost.l1)})",
         "\n".join(data_lines(training, n_test)),
     ]
 
 
 def _segments(training):
-    """The lines that say what trains from which iteration on, and what it takes over."""
+    """The lines that say which optimizer trains from which iteration on, and if it is warm."""
     yield "segments = []"
     params = training.start()
     before = training.segments()[0].optimizer
@@ -156,12 +156,12 @@ def _segments(training):
         before = opt
 
 
-def _changed(statements, before):
-    """What differs from the statements before; the last one, which trains, in any case."""
+def _changed_lines(statements, before):
+    """The statements that differ from those before, and the last one, which trains."""
     return "\n".join([s for s in statements[:-1] if s not in before] + statements[-1:])
 
 
-def _assigned(name, value):
+def _assignment(name, value):
     """The statement that gives a value a name."""
     begin = f"{name} = "
     text = pformat(value, width=WIDTH - len(begin), sort_dicts=False)
@@ -171,12 +171,12 @@ def _assigned(name, value):
 def data_sources(trainings: list[Training]) -> list:
     """The functions and classes that the lines of `data_lines` name."""
     keys = {training.dataset.key for training in trainings}
-    found = [Split, *(TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys()))]
+    sources = [Split, *(TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys()))]
     if OWN in keys:
-        found.append(read_examples)
+        sources.append(read_examples)
     if OWN in keys or any(training.inputs == "standardized" for training in trainings):
-        found.append(standardize)
-    return found
+        sources.append(standardize)
+    return sources
 
 
 def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
@@ -208,7 +208,7 @@ def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
         yield f"data = data._replace({', '.join(first)})  # the others are not looked at"
 
 
-def shipped():
+def digits_text():
     """The digits as text, at the end of the script."""
     lines = wrap(base64.b64encode(FILE.read_bytes()).decode(), WIDTH)
     return 'DIGITS = """\n' + "\n".join(lines) + '\n"""\n'

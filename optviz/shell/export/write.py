@@ -1,4 +1,4 @@
-"""Python as text: values and calls as they are written, imports, what is at the top of a script."""
+"""Python as text: literals and calls, imports, the header of a script."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ Imports = set[tuple[str, str]]  # a module and a name from it; of `import numpy 
 
 
 def header(title: str, needs: str, link: str) -> str:
-    """Comments: what a script is, what it needs, and where it comes from."""
+    """Comments: what a script does, what it needs, and where it comes from."""
     lines = [title, f"Needs Python 3.11 and {needs}, and nothing else."]
     lines += [f"Made with optviz: {link}"] if link else []
     return "".join("# " + "".join(c for c in line if c.isprintable()) + "\n" for line in lines)
@@ -34,14 +34,14 @@ def import_lines(imports: Imports) -> str:
         foreign = re.split(r"\W", module)[0] not in sys.stdlib_module_names
         if "" in names:
             lines.append((foreign, False, f"import {module}\n"))
-        if of_it := ", ".join(filter(None, names)):
-            lines.append((foreign, True, f"from {module} import {of_it}\n"))
+        if imported := ", ".join(filter(None, names)):
+            lines.append((foreign, True, f"from {module} import {imported}\n"))
     blocks = groupby(sorted(lines), key=itemgetter(0))
     return "\n".join("".join(line for *_order, line in block) for _foreign, block in blocks)
 
 
 def call(thing, *inner: str) -> str:
-    """The call that makes a thing of a registry, with all of its hyperparameters."""
+    """The call that makes an object of a registry, with all of its hyperparameters."""
     values = (
         f"{k.name}={literal(getattr(thing, k.name), k.kind)}" for k in hyperparameters(type(thing))
     )
@@ -50,7 +50,7 @@ def call(thing, *inner: str) -> str:
 
 def schedules(by_name: dict[str, Schedule] | None) -> str:
     """The schedules of hyperparameters as a dict."""
-    factors = (f"{quoted(name)}: {call(factor)}" for name, factor in (by_name or {}).items())
+    factors = (f"{quote(name)}: {call(factor)}" for name, factor in (by_name or {}).items())
     return f"{{{', '.join(factors)}}}"
 
 
@@ -61,7 +61,7 @@ def literal(value, kind=float) -> str:
     return f"np.array({value.ravel().tolist()}, np.{value.dtype}).reshape({value.shape})"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """The text as a Python literal, in double quotes where that takes no more than other quotes."""
     literal = repr(text)
     return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
@@ -74,8 +74,8 @@ def optimizer(opt) -> list[str]:
     return [*optimizer(inner), f"opt = {call(opt, 'opt')}"]
 
 
-def folded(line: str, formula: bool = False) -> str:
-    """A line that is too long, broken in its brackets; a formula gets such first."""
+def fold(line: str, formula: bool = False) -> str:
+    """Break a line that is too long, within its brackets; a formula gets brackets first."""
     if len(line) <= WIDTH:
         return line
     if formula:

@@ -2,10 +2,10 @@
 each.
 
 A file begins with TOML between two lines of `+++`: `title`, `chapter`, `order`, `source`, the
-`scene` as `optviz.spec.to_dict` writes it, where it is not the first one its `page`, and where it
-opens another than the first tab of the results the label of its `tab`.
+`scene` as `optviz.spec.to_dict` writes it, its `page` where it is not the first one, and the label
+of its `tab` where it is not the first one of the results.
 Then come two or three sentences, `## Look for` and `## Try next`. Its name without `.md` is its
-key, in links too. Numbers in a text are asked for, as `numbers` says.
+key, in links too. Numbers in a text are placeholders, see `numbers`.
 """
 
 import re
@@ -53,13 +53,13 @@ class Lesson(Front):
 
     @cached_property
     def words(self) -> str:
-        """What a search looks at."""
+        """The text that is searched."""
         parts = (self.title, self.chapter, self.source, self.text, self.look, self.next)
         return " ".join(parts).casefold()
 
 
 def read(path: Path) -> Lesson:
-    """The lesson in a file, checked; LessonError names the file and what is wrong with it."""
+    """The lesson in a file, validated; LessonError says what is wrong with which file."""
     try:
         return _read(path)
     except (SpecError, tomllib.TOMLDecodeError, UnicodeDecodeError, LessonError) as error:
@@ -106,8 +106,8 @@ def _sections(body):
 
 def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
     """All lessons of a folder by key, in their order."""
-    found = map(read, folder.glob("*.md"))
-    in_order = sorted(found, key=lambda lesson: (lesson.order, lesson.key))
+    lessons = map(read, folder.glob("*.md"))
+    in_order = sorted(lessons, key=lambda lesson: (lesson.order, lesson.key))
     return {lesson.key: lesson for lesson in in_order}
 
 

@@ -16,7 +16,7 @@ from optviz.ui.session import session
 
 
 def close_lesson() -> None:
-    """Put its card away; the scene stays."""
+    """Close its card; the scene stays."""
     session().lesson = None
 
 
@@ -27,7 +27,7 @@ def changed() -> bool:
 
 
 def card() -> None:
-    """What the open lesson says, and the way to the one before and after."""
+    """The card of the open lesson, with buttons to the one before and after."""
     lesson = open_lesson_of_page()
     if lesson is None:
         return
@@ -45,7 +45,7 @@ def card() -> None:
                 "own scene."
             )
             back = _("“Reset lesson” brings it back.")
-            st.caption(f"{message} {back}" if _free() else message)
+            st.caption(f"{message} {back}" if _can_open() else message)
         st.caption(lesson.source)
         with st.container(horizontal=True, gap="small"):
             _neighbors(lesson)
@@ -55,7 +55,7 @@ def card() -> None:
                 open_lesson,
                 lesson.key,
                 icon="restart_alt",
-                disabled=not _free(),  # or it would lead around what is locked
+                disabled=not _can_open(),  # or it would lead around what is locked
                 help=_("Restore the lesson's own scene with all its settings."),
             )
             button(_("Close"), "lesson-close", close_lesson, icon="close")
@@ -64,19 +64,19 @@ def card() -> None:
 def _neighbors(lesson):
     """Buttons to the lessons of the page before and after."""
     keys = [key for key, other in LESSONS.items() if other.page == lesson.page]
-    at = keys.index(lesson.key)
-    for key, name, named, icon, to in (
-        ("Previous", _("Previous"), _("Previous: {title}"), "arrow_back", at - 1),
-        ("Next", _("Next"), _("Next: {title}"), "arrow_forward", at + 1),
+    i = keys.index(lesson.key)
+    for key, name, with_title, icon, target in (
+        ("Previous", _("Previous"), _("Previous: {title}"), "arrow_back", i - 1),
+        ("Next", _("Next"), _("Next: {title}"), "arrow_forward", i + 1),
     ):
-        there = 0 <= to < len(keys)
+        exists = 0 <= target < len(keys)
         button(
-            named.format(title=LESSONS[keys[to]].title) if there else name,
+            with_title.format(title=LESSONS[keys[target]].title) if exists else name,
             f"lesson-{key}",
             open_lesson,
-            keys[to] if there else "",
+            keys[target] if exists else "",
             icon=icon,
-            disabled=not there or not _free(),
+            disabled=not exists or not _can_open(),
         )
 
 
@@ -89,7 +89,7 @@ def gallery() -> None:
         return
     about = _("Each is a scene to play with: see what to look for and what to try next.")
     st.markdown(f"# {_('Lessons')}\n{about}")
-    if not _free():
+    if not _can_open():
         st.caption(
             _(
                 "The author of the link that you opened has locked its scene: you can look at the "
@@ -99,8 +99,8 @@ def gallery() -> None:
     chapters = list(dict.fromkeys(lesson.chapter for lesson in LESSONS.values()))
     with st.container(horizontal=True, key="find"):
         words = st.text_input(_("Search"), key="find-words", placeholder=_("momentum saddle"))
-        only = st.selectbox(_("Chapter"), ["", *chapters], key="find-chapter", format_func=_named)
-    lessons = found(words, only)
+        only = st.selectbox(_("Chapter"), ["", *chapters], key="find-chapter", format_func=_label)
+    lessons = matching_lessons(words, only)
     if not lessons:
         st.info(_("No lesson contains all of these words."))
     for i, chapter in enumerate(dict.fromkeys(lesson.chapter for lesson in lessons)):
@@ -111,22 +111,22 @@ def gallery() -> None:
                     _tile(lesson)
 
 
-def _named(chapter):
+def _label(chapter):
     return chapter or _("All chapters")
 
 
-def found(words: str, chapter: str = "") -> list[Lesson]:
+def matching_lessons(words: str, chapter: str = "") -> list[Lesson]:
     """The lessons, of one chapter if it is given, with all the words in title, chapter or text."""
-    asked = words.casefold().split()
+    wanted = words.casefold().split()
     return [
         lesson
         for lesson in LESSONS.values()
-        if chapter in ("", lesson.chapter) and all(word in lesson.words for word in asked)
+        if chapter in ("", lesson.chapter) and all(word in lesson.words for word in wanted)
     ]
 
 
-def _free():
-    """Whether a lesson may take the place of the scene."""
+def _can_open():
+    """Whether a lesson may replace the scene."""
     return locks.scene_is_editable() and locks.is_editable("lessons")
 
 
@@ -137,5 +137,5 @@ def _tile(lesson):
         lesson.page,
         lesson.title,
         query_params={"open": lesson.key},
-        disabled=not _free(),
+        disabled=not _can_open(),
     )

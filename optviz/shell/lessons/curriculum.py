@@ -26,7 +26,7 @@ class SourceFigure:
 
     @property
     def label(self) -> str:
-        """What stands on the link."""
+        """The text of the link."""
         lesson = LESSONS[self.lesson]
         return f"{_(PAGES[lesson.page].title)}: {lesson.title}"
 
@@ -36,7 +36,7 @@ with (FOLDER / "figures.csv").open(encoding="utf-8") as file:
 
 
 def figures() -> None:
-    """Figure → lesson, a row each. The links stay in the session: nothing that was set is lost."""
+    """Figure → lesson, a row each. The links stay in the session: no setting is lost."""
     for notes in dict.fromkeys(figure.notes for figure in FIGURES):
         st.markdown(f"### {notes}")
         for figure in FIGURES:
@@ -54,15 +54,15 @@ def page() -> None:
     about = _("One question after another, each with things to watch, change and train.")
     st.markdown(f"# {_('A course')}\n{about}")
     with st.container(horizontal=True, key="course"):
-        for number, of in enumerate(PAGES.values(), 1):
-            _tile(number, of)
+        for number, entry in enumerate(PAGES.values(), 1):
+            _tile(number, entry)
     st.markdown(f"## {_('Figures of the book and the lectures, and where to find them here')}")
     figures()
 
 
-def _tile(number, of):
-    picture, title = thumbnail(of.key, "", theme_name()), f"**{number}. {_(of.title)}**"
-    with tile(of.key, picture, of.key, title, icon=f":material/{of.icon}:"):
-        n = sum(lesson.page == of.key for lesson in LESSONS.values())
-        st.markdown(_(of.question))
+def _tile(number, entry):
+    picture, title = thumbnail(entry.key, "", theme_name()), f"**{number}. {_(entry.title)}**"
+    with tile(entry.key, picture, entry.key, title, icon=f":material/{entry.icon}:"):
+        n = sum(lesson.page == entry.key for lesson in LESSONS.values())
+        st.markdown(_(entry.question))
         st.caption(ngettext("{n} lesson", "{n} lessons", n).format(n=n))

@@ -1,6 +1,6 @@
 """The numbers in a lesson's text: placeholders that are computed from its scene.
 
-Numbers are not typed into a text but asked for, so that they are those of the picture beside it.
+Numbers are not typed into a text but computed, so that they agree with the picture beside it.
 NAME is an optimizer's key (`adam`), where the scene has it once, or its place (`#1`), N a step, the
 last one where left out:
 
@@ -44,39 +44,39 @@ class PlaceholderError(ValueError):
 
 def fill_placeholders(text: str, lesson, run) -> str:
     """A text of a lesson with its numbers filled in; `run(objective, optimizer)` gives a Run."""
-    ask = ASKED_OF.get(type(lesson.scene))
-    if ask is None:  # what a training comes to is not known before it has run
+    parse = PARSERS.get(type(lesson.scene))
+    if parse is None:  # the results of a training are not known before it has run
         return text
     try:
-        return PLACEHOLDER.sub(lambda found: ask(found, lesson.scene)(run), text)
+        return PLACEHOLDER.sub(lambda match: parse(match, lesson.scene)(run), text)
     except PlaceholderError as error:
         raise PlaceholderError(f"lesson {lesson.key}.md: {error}") from None
 
 
 def check_placeholders(text: str, scene) -> None:
-    """PlaceholderError where a text asks for what its scene does not have."""
-    for found in PLACEHOLDER.finditer(text):
-        if type(scene) not in ASKED_OF:
-            raise PlaceholderError(f"{found[0]} cannot be known before the training has run")
-        ASKED_OF[type(scene)](found, scene)
+    """PlaceholderError where a text has a placeholder that its scene cannot fill."""
+    for match in PLACEHOLDER.finditer(text):
+        if type(scene) not in PARSERS:
+            raise PlaceholderError(f"{match[0]} cannot be known before the training has run")
+        PARSERS[type(scene)](match, scene)
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise PlaceholderError(f"a stray {stray[0]} in its text")
 
 
-# What can be asked of a run at a step, and what is found along its way, None where it never is.
-AT = {
+# Placeholders for a run at a step, and for a whole run, None where it never gets there.
+AT_STEP = {
     "loss": lambda run, n: run.heights[n],
     "x": lambda run, n: run.points[n, 0],
     "y": lambda run, n: run.points[n, 1],
     "length": lambda run, n: run.lengths[n],
 }
-FOUND = {
+OF_RUN = {
     "reached": lambda run, scene: summarize(run, scene.tolerance).steps_to_tolerance,
     "spent": lambda run, scene: summarize(run, scene.tolerance).evaluations_to_tolerance,
-    "leaves": lambda run, scene: _first(np.abs(run.points[:, 1]) > 1),
-    "diverged": lambda run, scene: _first(np.isnan(run.values)),
+    "leaves": lambda run, scene: _first_step(np.abs(run.points[:, 1]) > 1),
+    "diverged": lambda run, scene: _first_step(np.isnan(run.values)),
 }
-# What can be asked of a layer of a stack.
+# Placeholders for a layer of a stack.
 OF_LAYER = {
     "mean": lambda layer: layer.forward.mean,
     "spread": lambda layer: layer.forward.std,
@@ -88,25 +88,25 @@ OF_LAYER = {
 }
 
 
-def _first(so):
-    """The first step at which something is so."""
-    return int(so.argmax()) if so.any() else None
+def _first_step(condition):
+    """The first step at which a condition holds."""
+    return int(condition.argmax()) if condition.any() else None
 
 
-def _of_layer(found, scene):
-    """What answers a placeholder, from the layers of a stack; it asks for no run."""
-    word, asked = found[1], re.fullmatch(r"([ABC]) (\d{1,2})", found[2] or "")
-    if word not in OF_LAYER or not asked:
-        raise PlaceholderError(f"there is no placeholder {found[0]}")
-    i, layer = "ABC".index(asked[1]), int(asked[2])
+def _parse_layer(match, scene):
+    """The function that fills a placeholder from the layers of a stack; it needs no run."""
+    word, place = match[1], re.fullmatch(r"([ABC]) (\d{1,2})", match[2] or "")
+    if word not in OF_LAYER or not place:
+        raise PlaceholderError(f"there is no placeholder {match[0]}")
+    i, layer = "ABC".index(place[1]), int(place[2])
     if i >= len(scene.stacks) or not 1 <= layer <= scene.stacks[i].layers:
-        raise PlaceholderError(f"{found[0]} asks for a layer that is not there")
-    return lambda _run: _written(OF_LAYER[word](propagate(scene.stacks[i])[layer - 1]))
+        raise PlaceholderError(f"{match[0]} asks for a layer that is not there")
+    return lambda _run: _formatted(OF_LAYER[word](propagate(scene.stacks[i])[layer - 1]))
 
 
-def _of_path(found, scene):
-    """What answers a placeholder, from the runs of an optimizer that `run` gives."""
-    word, rest = found[1], found[2]
+def _parse_path(match, scene):
+    """The function that fills a placeholder from an optimizer's runs, which `run` gives."""
+    word, rest = match[1], match[2]
     if word == "steps" and rest is None:
         return lambda _run: str(scene.objective.steps)
     by_name = {f"#{i}": config for i, config in enumerate(scene.optimizers, 1)}
@@ -116,40 +116,40 @@ def _of_path(found, scene):
     if rest not in by_name and (numbered := re.fullmatch(r"(.+) (\d{1,4})", rest or "")):
         rest, step = numbered[1], int(numbered[2])
     if rest not in by_name:
-        raise PlaceholderError(f"{found[0]} asks for none of the optimizers {', '.join(keys)}")
+        raise PlaceholderError(f"{match[0]} asks for none of the optimizers {', '.join(keys)}")
     config = by_name[rest]
-    known = word in (*AT, *FOUND, "tail")
-    if word == "inner" or (not known and setting(config.build(), word) is None):
-        raise PlaceholderError(f"there is no placeholder {found[0]}")
-    if (step is None and word == "tail") or (step is not None and word not in (*AT, "tail")):
-        raise PlaceholderError(f"{found[0]} has {'no' if step is None else 'a'} number of steps")
+    is_known = word in (*AT_STEP, *OF_RUN, "tail")
+    if word == "inner" or (not is_known and setting(config.build(), word) is None):
+        raise PlaceholderError(f"there is no placeholder {match[0]}")
+    if (step is None and word == "tail") or (step is not None and word not in (*AT_STEP, "tail")):
+        raise PlaceholderError(f"{match[0]} has {'no' if step is None else 'a'} number of steps")
     if step is not None and step > (scene.objective.steps if word == "tail" else MAX_STEPS):
-        raise PlaceholderError(f"{found[0]} asks for too many steps")
+        raise PlaceholderError(f"{match[0]} asks for too many steps")
     return lambda run: _answer(word, config, step, scene, run)
 
 
-ASKED_OF = {Scene: _of_path, Activations: _of_layer}
+PARSERS = {Scene: _parse_path, Activations: _parse_layer}
 
 
 def _answer(word, config, step, scene, run):
     steps = scene.objective.steps
 
-    def going_to(n):
+    def run_of(n):
         return run(replace(scene.objective, steps=max(n, steps)), config)
 
-    if word in AT:
+    if word in AT_STEP:
         n = steps if step is None else step
-        return _written(AT[word](going_to(n), n))
+        return _formatted(AT_STEP[word](run_of(n), n))
     if word == "tail":
-        return _written(going_to(steps).heights[-step:].mean())
-    if word in FOUND:
-        for n in (steps, MAX_STEPS):  # in a longer run where it is not so in the scene
-            if (found := FOUND[word](going_to(n), scene)) is not None:
-                return str(found)
+        return _formatted(run_of(steps).heights[-step:].mean())
+    if word in OF_RUN:
+        for n in (steps, MAX_STEPS):  # in a longer run where the scene's is too short
+            if (result := OF_RUN[word](run_of(n), scene)) is not None:
+                return str(result)
         raise PlaceholderError(f"{config.name} never gets to {{{word}}}")
-    return _written(setting(config.build(), word))
+    return _formatted(setting(config.build(), word))
 
 
-def _written(value):
-    """Three digits are enough to read, and a whole number of thousands is no 1.41e3."""
+def _formatted(value):
+    """With three digits, and a whole number of thousands not as 1.41e3."""
     return number(float(value), 3 if abs(value) < 1000 else 4)

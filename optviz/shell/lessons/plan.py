@@ -27,7 +27,7 @@ MAX_FILE = MAX_ITEMS * (MAX_CHARACTERS + 6 * MAX_NOTE + 100)  # bytes; JSON has 
 
 @dataclass(frozen=True)
 class Item:
-    """A scene of a plan: its page, the text of its link, and what the teacher notes on it."""
+    """A scene of a plan: its page, the text of its link, and the teacher's note."""
 
     page: str
     scene: str
@@ -42,28 +42,28 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a file and a link of a plan hold."""
+    """What the file and the link of a plan contain."""
 
     scenes: tuple[Item, ...] = items((), 0, MAX_ITEMS, "scenes")
 
 
 @dataclass
 class PlanState:
-    """A visitor's plan, and which of its scenes is played."""
+    """A visitor's plan, and which of its scenes is being played."""
 
     plan: Plan = Plan()
     at: int | None = None
     epoch: int = 0  # of the notes' fields
     complaint: str = ""
-    asked: str = ""  # the link that has been read
+    link: str = ""  # the one that was last read or written
 
     def put(self, *scenes: Item) -> None:
-        """Other scenes, or another order: their fields begin afresh."""
+        """Replace or reorder the scenes; their fields are reset."""
         self.plan, self.at, self.epoch = Plan(scenes), None, session().next_id()
 
 
 def state() -> PlanState:
-    """The visitor's."""
+    """The visitor's plan."""
     return session().state(PlanState)
 
 
@@ -79,11 +79,11 @@ def read(text: str) -> Plan:
     return plan
 
 
-def _take(make) -> None:
-    """Put the plan that `make()` reads in the place of the present one, which else stays."""
+def _replace_plan(read_text) -> None:
+    """Replace the plan by the one in `read_text()`, where there is one."""
     S = state()
     try:
-        S.put(*read(make()).scenes)
+        S.put(*read(read_text()).scenes)
         S.complaint = ""
     except (LinkError, UnicodeDecodeError) as error:
         message = _("{reason} Your own plan has not changed.")
@@ -94,7 +94,7 @@ def _take(make) -> None:
 
 
 def collect_button() -> None:
-    """Puts what is on the page at the end of the plan."""
+    """A button that appends what is on the page to the plan."""
     n = len(state().plan.scenes)
     label = _("Add to the lesson plan")
     button(label, "plan-add", _collect, icon="playlist_add", disabled=n >= MAX_ITEMS)
@@ -110,7 +110,7 @@ def _collect():
 
 
 def card() -> None:
-    """The note of the scene that is played, and the way to the one before and after."""
+    """The note of the scene that is played, with buttons to the one before and after."""
     S, scenes = state(), state().plan.scenes
     if S.at is None or scenes[S.at].page != session().page or open_lesson_of_page():
         return
@@ -127,15 +127,15 @@ def _close():
     state().at = None
 
 
-def _play_button(label, icon, to, primary=False):
+def _play_button(label, icon, i, primary=False):
     button(
         label,
         f"plan-{icon}",
         play,
-        to,
+        i,
         icon=icon,
         primary=primary,
-        disabled=not 0 <= to < len(state().plan.scenes) or not locks.scene_is_editable(),
+        disabled=not 0 <= i < len(state().plan.scenes) or not locks.scene_is_editable(),
     )
 
 
@@ -150,13 +150,13 @@ def play(i: int) -> None:
 
 
 def page() -> None:
-    """The plan: its scenes, to be ordered and noted on, to be saved, opened, handed out, played."""
+    """The plan: its scenes, to be ordered, annotated, saved, opened, shared and played."""
     open_page("plan")
     switch_to_next_page("plan")
-    S, asked = state(), st.query_params.get("plan", "")
-    if asked and asked != S.asked:
-        S.asked = asked
-        _take(lambda: unpack(asked))
+    S, linked = state(), st.query_params.get("plan", "")
+    if linked and linked != S.link:
+        S.link = linked
+        _replace_plan(lambda: unpack(linked))
     about = _(
         "The scenes that you collect under “Share”, in your order, with a note on each. Play them "
         "one after another, and keep them as a file or a link."
@@ -182,18 +182,18 @@ def page() -> None:
 
 def _open_file(key):
     if file := st.session_state[key]:
-        _take(lambda: file.read(MAX_FILE).decode())
+        _replace_plan(lambda: file.read(MAX_FILE).decode())
 
 
 def _link(S):
-    S.asked = pack(to_dict(S.plan)) if S.plan.scenes else ""
-    short = 0 < len(S.asked) <= MAX_CHARACTERS
-    st.query_params.from_dict({"plan": S.asked} if short else {})
-    if S.asked and not short:
+    S.link = pack(to_dict(S.plan)) if S.plan.scenes else ""
+    short = 0 < len(S.link) <= MAX_CHARACTERS
+    st.query_params.from_dict({"plan": S.link} if short else {})
+    if S.link and not short:
         st.caption(_("This plan is too long for a link. Save it as a file instead."))
     elif short:
         address = (st.context.url or "").split("?")[0]
-        st.code(f"{address}?plan={S.asked}", language=None, wrap_lines=True)
+        st.code(f"{address}?plan={S.link}", language=None, wrap_lines=True)
 
 
 def _row(i, item):
@@ -219,11 +219,11 @@ def _row(i, item):
 
 
 def _swapped(scenes, i):
-    """With the scenes i and i + 1 in each other's place, where both are there."""
+    """The scenes with i and i + 1 swapped, where both exist."""
     pair = scenes[max(i, 0) : i + 2]
     return (*scenes[:i], *pair[::-1], *scenes[i + 2 :]) if len(pair) == 2 and i >= 0 else scenes
 
 
 @cached
-def _picture(of, scene, theme):
-    return PAGES[of].thumbnail_svg(decode(scene, of).scene, THEMES[theme])
+def _picture(page, scene, theme):
+    return PAGES[page].thumbnail_svg(decode(scene, page).scene, THEMES[theme])

@@ -24,7 +24,7 @@ from optviz.ui.training.download import fetch_controls
 MAX_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
 
 
-def _served(key) -> Path | None:
+def _shared_folder(key) -> Path | None:
     """The folder with the files for all: that of the environment, or of what was fetched."""
     folders = (folder_of(key), cache_folder() / key)
     return next((f for f in folders if DATASETS[key].available(f)), None)
@@ -38,7 +38,7 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
     provided = own_file(key)
     if provided.content is not None:
         return provided.digest, provided.content
-    folder = _served(key) if DATASETS[key].needs_folder else None
+    folder = _shared_folder(key) if DATASETS[key].needs_folder else None
     return ("", None) if folder is None else (f"folder {folder}", folder)
 
 
@@ -97,7 +97,7 @@ def data_source_controls(key: str) -> None:
         return
     cache = cache_folder() / key
     with st.expander(_("Files of {name}").format(name=name), expanded=not available(key)):
-        if not public() and provided.content is None and _served(key) in (None, cache):
+        if not public() and provided.content is None and _shared_folder(key) in (None, cache):
             fetch_controls(key)
         if uploads():
             _upload(key, provided)
@@ -106,7 +106,7 @@ def data_source_controls(key: str) -> None:
 def _origin(key, provided):
     if provided.content is not None:
         return _("{name} comes from the files that you uploaded.")
-    folder = _served(key)
+    folder = _shared_folder(key)
     if public():
         return _("{name} is not on this server.") if folder is None else _("{name} is here.")
     if folder is None:

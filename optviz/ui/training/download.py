@@ -40,11 +40,11 @@ class Fetch(Thread):
 
     def run(self):
         try:
-            fetch(self.key, self.folder, None, self._came, self._stopped.is_set)
+            fetch(self.key, self.folder, None, self._note_progress, self._stopped.is_set)
         except DataError as error:
             self.complaint = f"{error}"
 
-    def _came(self, done, total):
+    def _note_progress(self, done, total):
         self.done = done
 
 
@@ -125,10 +125,10 @@ def _progress(done, running, key):
 def begin(key: str) -> Fetch:
     """Fetch a set, unless that is being done already."""
     folder = cache_folder() / key
-    now = _fetches.get(folder)
-    if now is None or not now.running:
-        now = _fetches[folder] = Fetch(key, folder)
-    return now
+    current = _fetches.get(folder)
+    if current is None or not current.running:
+        current = _fetches[folder] = Fetch(key, folder)
+    return current
 
 
 def megabytes(n: int) -> str:

@@ -41,8 +41,8 @@ ENDING = ("linear", "cosine", "growth", "warmup_cosine", "one_cycle")  # schedul
 
 def _with_hidden(sizes, n):
     hidden = sizes[1:-1]
-    more = (hidden[-1] if hidden else UNITS.default,) * (n - len(hidden))
-    return (sizes[0], *hidden[:n], *more, sizes[-1])
+    added = (hidden[-1] if hidden else UNITS.default,) * (n - len(hidden))
+    return (sizes[0], *hidden[:n], *added, sizes[-1])
 
 
 _SIZES = Lens(
@@ -68,7 +68,7 @@ DERIVED |= {
 
 
 def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
-    """The number of training examples goes as far as the data do; below 50 is of little use."""
+    """Limit the number of training examples to the data's; below 50 is of little use."""
     if declared.name != "rows":
         return declared
     most = min(size_of(form.value.dataset).points - 1, declared.high)
@@ -87,39 +87,39 @@ INITIALIZER = Menu("network.initializer")
 
 @dataclass
 class Rows:
-    """How many training examples each page's data sets had when others took their place."""
+    """How many training examples each page's datasets had when they were last chosen."""
 
     asked: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Data:
-    """Which data, what they are made like, and which of their examples are for training."""
+    """The dataset, its settings, and which of its examples are for training."""
 
     def draw(self, form: Form) -> None:
         place, key = form.at("dataset"), form.value.dataset.key
         labels = {k: label(k) for k in DATASETS}
         # a browser goes on sending the label it knows: other labels are another menu
-        what = "menu" + data_sources_key()
+        menu_key = "menu" + data_sources_key()
 
-        def put(key):
-            if key == OWN and (held := own_examples().content):
-                return put_own(own_size(held))
-            self._put(form, Choice(key), 50)
+        def choose(key):
+            if key == OWN and (examples := own_examples().content):
+                return choose_own(own_size(examples))
+            self._set_dataset(form, Choice(key), 50)
 
-        def put_own(size):
+        def choose_own(size):
             others = size.points // 3
-            self._put(form, Choice(OWN, asdict(size)), others)
+            self._set_dataset(form, Choice(OWN, asdict(size)), others)
             form.at("split", "rows").set(size.points - others)
 
-        select(place, _("Data"), labels, put, key, what=what)
+        select(place, _("Data"), labels, choose, key, what=menu_key)
         data_source_controls(key)
         if key == OWN:
-            own_file_controls(put_own)
+            own_file_controls(choose_own)
         if key in TOY_SETS:
-            through = replace(
-                form, write=lambda spec: self._put(form, form.lens.get(spec).dataset, 1)
+            refitting = replace(
+                form, write=lambda spec: self._set_dataset(form, form.lens.get(spec).dataset, 1)
             )
-            choice_panel(through.at("dataset"), TOY_SETS, _("Data"))
+            choice_panel(refitting.at("dataset"), TOY_SETS, _("Data"))
         if key == "digits":
             about = _(
                 "Train on the first examples instead of a random choice. The digits are in the "
@@ -138,13 +138,13 @@ class Data:
             Toggle("split.validation", keep, about, on=VALIDATION, off=0.0).draw(form)
 
     @staticmethod
-    def _put(form, dataset, reserve):
-        """Other data: the network gets their inputs and classes, and `reserve` examples or more
-        stay for the test; of data that were here before as many are for training as then.
+    def _set_dataset(form, dataset, reserve):
+        """Change the data: the network gets their inputs and classes, at least `reserve` examples
+        stay for the test; data chosen before get their number of training examples back.
         """
-        spec, asked, page = form.value, session().state(Rows).asked, session().page
-        asked[page, spec.dataset.key] = spec.split.rows
-        rows = asked.get((page, dataset.key), spec.split.rows)
+        spec, rows_by_set, page = form.value, session().state(Rows).asked, session().page
+        rows_by_set[page, spec.dataset.key] = spec.split.rows
+        rows = rows_by_set.get((page, dataset.key), spec.split.rows)
         rows = max(1, min(rows, size_of(dataset).points - reserve))
         form.set(
             replace(
@@ -182,17 +182,17 @@ def schedule_controls(
 ) -> None:
     """The schedule of a hyperparameter of the config at the form's place, one of `names`.
 
-    On a function of so many `steps` one that ends somewhere ends with them; and it is explained.
+    On a function, a schedule with an end gets its number of `steps`; and it is explained.
     """
     place = form.at("schedules")
     name, chosen = next(iter(place.value.items()), (names[0], Choice("constant")))
     menu = _("Schedule of the learning rate") if len(names) == 1 else _("Schedule")
 
-    def put(key):
+    def choose(key):
         values = {"steps": steps} if steps and key in ENDING else {}
         place.set({} if key == "constant" else {name: Choice(key, values)})
 
-    select(place, menu, {key: cls.label for key, cls in SCHEDULES.items()}, put, chosen.key)
+    select(place, menu, {key: cls.label for key, cls in SCHEDULES.items()}, choose, chosen.key)
     if not place.value:
         return
     if steps:
@@ -234,7 +234,7 @@ class OptimizerForm:
 
 
 def another(spec) -> OptimizerConfig:
-    """The first optimizer that does not train yet."""
+    """The first optimizer that the spec does not have yet."""
     used = {config.method.key for config in spec.optimizers}
     return OptimizerConfig(
         for_network(next((k for k in trainable(spec.network) if k not in used), "sgd"))
@@ -267,20 +267,20 @@ def fork_controls(form: Form, most: int) -> None:
         button(_("Fork"), form.key("fork"), fork, icon="call_split", wide=True, disabled=full)
 
 
-def _fork(form, step, many):
+def _fork(form, step, count):
     spec, parent = form.read(), form.value
-    if len(spec.optimizers) != many:  # one click may be told of twice
+    if len(spec.optimizers) != count:  # one click may be reported twice
         return
     training = next(t for t in spec.trainings if t.optimizer == parent)
     jobs = training_jobs([training])  # of its seeds
-    held = [results.states for results in session().results.values()]
+    all_states = [results.states for results in session().results.values()]
     known = [
-        [state for states in held for key, state in states.items() if key[0] == job.key]
+        [state for states in all_states for key, state in states.items() if key[0] == job.key]
         for job in jobs
     ]
     if step is None:
-        now = max((state.iteration for states in known for state in states), default=0)
-        step = (now // training.eval_every + 1) * training.eval_every
+        iteration = max((state.iteration for states in known for state in states), default=0)
+        step = (iteration // training.eval_every + 1) * training.eval_every
         step = step if step < spec.iterations else spec.iterations // 2
     fork = replace(parent.alone, fork=Fork(parent, step))
     for job, states in zip(jobs, known, strict=True):  # before the training goes on from there

@@ -63,18 +63,18 @@ def optimizer_labels(network: Network | None = None) -> dict[str, str]:
         foreign = network is None and OPTIMIZERS[key].layered
         return family, foreign, STARTERS.index(key) if key in STARTERS else len(STARTERS)
 
-    labels, met = {}, set()
+    labels, families = {}, set()
     for key in sorted(trainable(network) if network else OPTIMIZERS, key=rank):
         cls = OPTIMIZERS[key]
-        said = [_(cls.family)]
-        if cls.family not in met:
-            said.append(_("start here"))
+        notes = [_(cls.family)]
+        if cls.family not in families:
+            notes.append(_("start here"))
         if network is None and cls.layered:
-            said.append(_("networks only"))
+            notes.append(_("networks only"))
         if network is None and cls.dense:
-            said.append(_("not for networks"))
-        met.add(cls.family)
-        labels[key] = _("{name} — {notes}").format(name=cls.label, notes=", ".join(said))
+            notes.append(_("not for networks"))
+        families.add(cls.family)
+        labels[key] = _("{name} — {notes}").format(name=cls.label, notes=", ".join(notes))
     return labels
 
 
@@ -92,12 +92,12 @@ def chips(config: OptimizerConfig) -> list[str]:
     the name.
     """
     symbols = {h.name: h.symbol for h in hyperparameters(OPTIMIZERS[config.method.key])}
-    found = [
+    scheduled = [
         f"{unicode_symbol(symbols[name])} {schedule.key.replace('_', ' ')}"
         for name, schedule in config.schedules.items()
     ]
     points = config.initial_points
-    return [*found, points.key] if points else found
+    return [*scheduled, points.key] if points else scheduled
 
 
 def not_offered(network: Network) -> str:
@@ -119,7 +119,7 @@ def optimizer_menu(form: Form, network: Network | None = None) -> None:
     """
 
     def change(key):
-        if key == form.value.method.key:  # told of while a training is drawn, though nothing is new
+        if key == form.value.method.key:  # reported again while a training is drawn
             return
         if network is None:
             kept = tuple(w for w in form.value.wrappers if fits(w.key, key))

@@ -42,14 +42,14 @@ const unpacked = a => (a.ready ??= { x: numbers(a.x), y: numbers(a.y),
   vectors: a.vectors.map(v => ({ ...v, dx: numbers(v.dx), dy: numbers(v.dy) })) });
 
 function longest(vectors, group, per) {
-  let most = 1e-300;
+  let maximum = 1e-300;
   for (const v of vectors)
     if (v.group === group)
       v.dx.forEach((dx, k) => {
         const size = Math.hypot(dx * per[0], v.dy[k] * per[1]);
-        if (size > most && Number.isFinite(size)) most = size;
+        if (size > maximum && Number.isFinite(size)) maximum = size;
       });
-  return most;
+  return maximum;
 }
 
 function arrow([x0, y0], [x1, y1], { label, dash, color }, labels) {

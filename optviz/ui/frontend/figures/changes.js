@@ -5,13 +5,13 @@ export function complete(before, message) {
   if (before?.version === message.version)
     return { ...before, ...message, data: before.data, layout: before.layout };
   if (before?.version !== message.since) return null;
-  const grown = (old, now) =>
-    now?.same === undefined
-      ? now
-      : { dtype: now.dtype, bdata: old.bdata.slice(0, now.same) + now.bdata };
+  const extended = (old, value) =>
+    value?.same === undefined
+      ? value
+      : { dtype: value.dtype, bdata: old.bdata.slice(0, value.same) + value.bdata };
   const traces = message.data.map((changed, i) => {
     const old = before.data[i],
-      entries = Object.entries(changed).map(([key, now]) => [key, grown(old[key], now)]);
+      entries = Object.entries(changed).map(([key, value]) => [key, extended(old[key], value)]);
     return { ...old, ...Object.fromEntries(entries) };
   });
   return { ...before, ...message, data: traces, layout: { ...before.layout, ...message.layout } };

@@ -1,25 +1,24 @@
-// The start, or a guess, as something to take hold of, over the picture; by mouse, finger or arrow
-// keys.
+// The start, or a guess, as a handle over the picture, to drag by mouse, finger or arrow keys.
 
 import { handlers, make, numbers } from "../page/clock.js";
 
-const PATIENCE = 2000; // ms after a hand has put it somewhere
-const SETTLE = 150; // ms of rest after which a guess is one
+const PATIENCE = 2000; // ms after a hand has moved it, in which the server does not
+const SETTLE = 150; // ms of rest after which a guess is sent
 const NUDGE = 0.01; // of the picture's width and height, for the arrow keys
 
 export class Grip {
   constructor(host) {
     this.host = host;
     const grip = (this.element = make("button", { type: "button", class: "ov-grip" }));
-    const to = (x, y) => {
+    const moveTo = (x, y) => {
       this.place(inside(host.drawn.grab.frame, x, y));
-      this.put = performance.now();
+      this.movedAt = performance.now();
       clearTimeout(this.guessing);
       if (host.drawn.clicks === "guess")
-        this.guessing = setTimeout(() => host.clicked(...this.start), SETTLE);
+        this.guessing = setTimeout(() => host.handleClick(...this.start), SETTLE);
       else handlers.place?.(...this.start);
     };
-    const under = e => {
+    const positionOf = e => {
       const { xaxis, yaxis } = host.upper._fullLayout,
         box = host.upper.getBoundingClientRect();
       return [
@@ -29,11 +28,11 @@ export class Grip {
     };
     grip.addEventListener("pointerdown", e => {
       grip.setPointerCapture(e.pointerId);
-      this.held = true;
+      this.dragged = true;
     });
-    grip.addEventListener("pointermove", e => this.held && to(...under(e)));
+    grip.addEventListener("pointermove", e => this.dragged && moveTo(...positionOf(e)));
     for (const end of ["pointerup", "pointercancel"])
-      grip.addEventListener(end, () => { this.held = false; });
+      grip.addEventListener(end, () => { this.dragged = false; });
     grip.addEventListener("keydown", e => {
       const [dx, dy] =
         { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key] ??
@@ -41,22 +40,23 @@ export class Grip {
       if (dx === undefined) return;
       e.preventDefault();
       const { xaxis, yaxis } = host.upper._fullLayout;
-      const moved = (a, v, by) => a.l2c(a.c2l(v) + by * Math.abs(a.range[1] - a.range[0]) * NUDGE);
-      to(moved(xaxis, this.start[0], dx), moved(yaxis, this.start[1], dy));
+      const nudged = (a, v, by) => a.l2c(a.c2l(v) + by * Math.abs(a.range[1] - a.range[0]) * NUDGE);
+      moveTo(nudged(xaxis, this.start[0], dx), nudged(yaxis, this.start[1], dy));
     });
     host.root.append(grip);
   }
 
-  // Where the server says that it is, unless a hand is ahead of that.
+  // Shows it where the server says that it is, unless a hand has moved it since.
   show() {
     const { grab } = this.host.drawn, { xaxis, yaxis } = this.host.upper._fullLayout;
     this.element.title = grab.label;
     this.element.setAttribute("aria-label", grab.label);
-    // the server's word on where it is comes later than a hand's next one
-    if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch))
+    // the server's message may be older than the hand's last move
+    const ahead = performance.now() - this.movedAt < PATIENCE && grab.epoch === this.epoch;
+    if (!this.dragged && !ahead)
       this.place(grab.start);
     this.epoch = grab.epoch;
-    // of a logarithm, maybe
+    // axes may be logarithmic
     const within = (a, v) => a.c2l(v) >= Math.min(...a.range) && a.c2l(v) <= Math.max(...a.range);
     this.element.hidden = !within(xaxis, this.start[0]) || !within(yaxis, this.start[1]);
   }

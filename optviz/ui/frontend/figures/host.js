@@ -8,30 +8,30 @@ const bases = new Map(); // lower layers by id, kept as long as the tab: the ser
 
 // A wheel over a picture scrolls the page; with Ctrl, or two fingers that spread, it zooms. Where the
 // stage is alone there is nothing to scroll.
-function scrolls(e) {
+function scrollPage(e) {
   if (!e.ctrlKey && !e.metaKey && !document.documentElement.hasAttribute("data-ov-present"))
     e.stopPropagation();
 }
 
-// A picture of the page. What draws it is given by who extends it: `draw(data)`.
+// A picture of the page. Subclasses draw it: `draw(data)`.
 export class Host {
   constructor(root) {
     this.root = root;
     this.size = new ResizeObserver(() => this.drawn && this.schedule(this.latest));
     this.size.observe(root);
-    root.addEventListener("wheel", scrolls, { capture: true, passive: true });
+    root.addEventListener("wheel", scrollPage, { capture: true, passive: true });
   }
 
   // From a hyperparameter that is being dragged: another figure, or traces for some of those that
   // are shown.
   patch({ traces, ...figure }) {
-    const now = this.latest;
-    if (!now) return;
-    if (traces) Object.assign(figure, { data: replaced(now.data, traces), arrows: null });
-    this.schedule({ ...now, ...figure, version: `${now.version}+` });
+    const { latest } = this;
+    if (!latest) return;
+    if (traces) Object.assign(figure, { data: replaceTraces(latest.data, traces), arrows: null });
+    this.schedule({ ...latest, ...figure, version: `${latest.version}+` });
   }
 
-  // Other lines are hidden than before.
+  // Called when other lines are hidden than before.
   updateVisibility() {
     if (this.latest) this.schedule(this.latest);
   }
@@ -57,15 +57,15 @@ export class Host {
   }
 
   async attempt(work) {
-    const sorry = this.root.querySelector(".ov-sorry");
+    const complaint = this.root.querySelector(".ov-sorry");
     try {
       await work();
-      sorry.textContent = "";
+      complaint.textContent = "";
     } catch (error) {
-      // what it drew on was taken away meanwhile, and may have another host by now
+      // its element was removed meanwhile, and may have another host by now
       if (this.gone) return;
       console.error(error);
-      sorry.textContent = `The picture could not be drawn: ${error.message}`;
+      complaint.textContent = `The picture could not be drawn: ${error.message}`;
     }
   }
 
@@ -74,8 +74,8 @@ export class Host {
     if (this.requested !== what) this.sendNeed((this.requested = what));
   }
 
-  // What a picture is drawn on, its lower layer and the theme that it was made for, as they are
-  // here; where they are others, they are asked for.
+  // The picture's lower layer. Where it is missing here, or the theme is another than the one that
+  // the picture was made for, the server is asked.
   base(data, page) {
     if (data.base) bases.set(data.base_id, data.base);
     const base = bases.get(data.base_id), theme = isDark(page) ? "dark" : "light";
@@ -91,29 +91,29 @@ export class Host {
   }
 }
 
-const replaced = (data, traces) => data.map(t => traces.find(({ uid }) => uid === t.uid) ?? t);
+const replaceTraces = (data, traces) => data.map(t => traces.find(({ uid }) => uid === t.uid) ?? t);
 
-// A host for the component's plot, made once and told of new data.
-export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
+// A host for the component's plot, made once and given new data.
+export const mount = (Kind, { data, parentElement, setTriggerValue }) => {
   const root = parentElement.querySelector(".ov-plot");
   const host = (root.host ??= new Kind(root));
   plots.set(data.name, host);
   if ("hidden" in data) clock.setHidden(data.hidden);
   host.sendNeed = id => setTriggerValue("need", id);
   host.trigger = setTriggerValue;
-  const take = message => {
-    const whole = complete(host.figure, message);
-    if (!whole) return setTriggerValue("need", message.version);
-    root.style.setProperty("--ov-height", whole.height ?? "");
-    host.schedule((host.figure = whole));
+  const receive = message => {
+    const figure = complete(host.figure, message);
+    if (!figure) return setTriggerValue("need", message.version);
+    root.style.setProperty("--ov-height", figure.height ?? "");
+    host.schedule((host.figure = figure));
   };
-  // what has grown meanwhile comes by another way, and does not go back to what stands here
+  // growth comes on another channel, and this message's older data must not undo it
   host.applyGrowth = news => {
     if (news.since && news.since !== host.figure.version) return; // a run of the page came first
     host.growth = news.since ? news : { ...host.figure, ...news, since: null };
-    take(host.growth);
+    receive(host.growth);
   };
-  if (!host.growth || host.runVersion !== data.version) take(data);
+  if (!host.growth || host.runVersion !== data.version) receive(data);
   if (host.runVersion !== data.version) host.growth = null;
   host.runVersion = data.version;
   return () => {

@@ -5,12 +5,12 @@
 // millisecond or two a frame: the contour below is not touched, and Plotly is not asked.
 
 import { arrows } from "./arrows.js";
-import { filtered, handles } from "./brush.js";
+import { applyBrush, showHandles } from "./brush.js";
 import { clock, handlers, visibility } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
-import { Host, mounted } from "./host.js";
+import { Host, mount } from "./host.js";
 import { TOUCH, css, styledLayout, styleOf, topMargin } from "./style.js";
-import { measured, redraw, shownNow } from "../page/paths.js";
+import { measurePlaces, redraw, cutAtClock } from "../page/paths.js";
 import { Underlay } from "./underlay.js";
 
 const CONFIG = {
@@ -50,7 +50,7 @@ class Plot extends Host {
   }
 
   schedule(data) {
-    super.schedule(filtered(data));
+    super.schedule(applyBrush(data));
   }
 
   async draw(data) {
@@ -59,29 +59,29 @@ class Plot extends Host {
     const style = styleOf(this.root, box), frame = this.frame(data, style);
     const base = this.base(data, style.page);
     this.root.setAttribute("aria-label", data.label);
-    const still = frame === this.framed;
-    if (still && this.drawn === data) return; // its size was told, and is the same
-    if (still && this.same(data)) {
-      // the whole run that follows a drag says what the panel has handed over already
+    const sameFrame = frame === this.framed;
+    if (sameFrame && this.drawn === data) return; // its size was reported, and is the same
+    if (sameFrame && this.same(data)) {
+      // the full run that follows a drag sends what the panel has sent already
       this.drawn = { ...data, data: this.drawn.data };
       this.root.dataset.version = data.version;
       this.reveal();
       return;
     }
-    if (still && this.measure(data.data)) {
+    if (sameFrame && this.measure(data.data)) {
       this.drawn = data;
       this.reveal(true);
       this.moved = true;
     } else {
       let layout = styledLayout(data, style, this.legendHeight);
-      if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
-      else await this.first(data, layout);
+      if (this.drawn) await this.plotly.react(this.upper, copyTraces(data), layout);
+      else await this.drawFirst(data, layout);
       // a legend above the picture gets the rows that it turns out to need
       const height = this.upper._fullLayout.legend?._height ?? 0;
       if (Math.abs(topMargin(layout, height) - layout.margin.t) > 2) {
         this.legendHeight = height;
         layout = styledLayout(data, style, height);
-        await this.plotly.react(this.upper, copies(data), layout);
+        await this.plotly.react(this.upper, copyTraces(data), layout);
       }
       this.drawn = data;
       this.moved = false;
@@ -97,11 +97,11 @@ class Plot extends Host {
   // Everything about a picture but the positions of what is drawn in it.
   frame(data, style) {
     const { view, base_id, hidden, clicks } = data;
-    const still = JSON.stringify([view, base_id, hidden, clicks, style]);
-    return [...data.data, data.layout].map(unplaced).join() + still;
+    const rest = JSON.stringify([view, base_id, hidden, clicks, style]);
+    return [...data.data, data.layout].map(withoutPositions).join() + rest;
   }
 
-  // Plotly takes over what was moved without it: when a pointer comes, or rests.
+  // Has Plotly redraw what was moved without it: when a pointer comes, or rests.
   settle() {
     if (!this.moved) return;
     this.framed = null;
@@ -115,7 +115,7 @@ class Plot extends Host {
 
   // False where the drawn elements do not match the data.
   measure(traces) {
-    this.places = measured(this.upper, traces, this.places);
+    this.places = measurePlaces(this.upper, traces, this.places);
     return !!this.places;
   }
 
@@ -123,7 +123,7 @@ class Plot extends Host {
   // everything was drawn.
   reveal(all = false) {
     if (!this.drawn || !this.upper._fullLayout) return;
-    this.handle();
+    this.showGrip();
     const whole = clock.at >= clock.end;
     if (whole && !this.cut && !all) return this.overlay();
     if (!this.places && !this.measure(this.drawn.data)) return;
@@ -132,8 +132,8 @@ class Plot extends Host {
     this.overlay();
   }
 
-  // What a hand can take hold of.
-  handle() {
+  // Shows the handle of the start, where there is one.
+  showGrip() {
     if (this.drawn.grab) return (this.grip ??= new Grip(this)).show();
     this.grip?.element.remove();
     this.grip = null;
@@ -142,10 +142,10 @@ class Plot extends Host {
   overlay() {
     this.root.dataset.step = clock.step;
     arrows(this.root, this.upper._fullLayout, this.drawn);
-    handles(this);
+    showHandles(this);
   }
 
-  async first(data, layout) {
+  async drawFirst(data, layout) {
     const button = {
       name: "picture",
       title: "Download as PNG",
@@ -164,7 +164,7 @@ class Plot extends Host {
       icon: this.plotly.Icons.home,
       click: () => this.home(),
     };
-    await this.plotly.newPlot(this.upper, copies(data), layout, {
+    await this.plotly.newPlot(this.upper, copyTraces(data), layout, {
       ...CONFIG,
       modeBarButtonsToAdd: [button, vector, home],
     });
@@ -172,7 +172,7 @@ class Plot extends Host {
       this.lower.follow();
       this.settle();
       clearTimeout(this.zooming);
-      if (this.drawn.zooms) this.zooming = setTimeout(() => this.zoomed(), REST);
+      if (this.drawn.zooms) this.zooming = setTimeout(() => this.reportZoom(), REST);
     });
     this.upper.on("plotly_relayouting", () => {
       this.lower.follow();
@@ -187,11 +187,11 @@ class Plot extends Host {
     // hides here
     this.upper.on("plotly_legendclick", e => this.legend(e, visibility.toggle));
     this.upper.on("plotly_legenddoubleclick", e => this.legend(e, visibility.isolate));
-    this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => this.pointed(40, x, y));
-    this.upper.on("plotly_unhover", () => this.pointed(80));
+    this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => this.reportPointer(40, x, y));
+    this.upper.on("plotly_unhover", () => this.reportPointer(80));
     this.upper.on(
       "plotly_click",
-      e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]),
+      e => this.drawn.clicks && e.xvals && this.handleClick(e.xvals[0], e.yvals[0]),
     );
   }
 
@@ -202,30 +202,30 @@ class Plot extends Host {
     return false;
   }
 
-  // Where the pointer is over a map, or nowhere: told in a while, and not soon after a click.
-  pointed(after, ...at) {
+  // Where the pointer is over a map, or nowhere: with a delay, and not soon after a click.
+  reportPointer(delay, ...point) {
     clearTimeout(this.hovering);
     if (this.drawn.clicks !== "cell") return;
-    const wait = Math.max(after, (this.tapped ?? -Infinity) + 400 - performance.now());
-    this.hovering = setTimeout(() => handlers.place?.(...at), wait);
+    const wait = Math.max(delay, (this.clickedAt ?? -Infinity) + 400 - performance.now());
+    this.hovering = setTimeout(() => handlers.place?.(...point), wait);
   }
 
   // A click on the bare picture puts the start there, or answers the question that is asked.
-  clicked(x, y) {
-    // told together, Streamlit would run for where the pointer is, and not for the click
+  handleClick(x, y) {
+    // sent together, Streamlit would run for the pointer, and not for the click
     clearTimeout(this.hovering);
-    this.tapped = performance.now();
+    this.clickedAt = performance.now();
     if (this.drawn.clicks !== "start") return this.trigger("guess", { x, y, n: Date.now() });
     handlers.place?.(...inside(this.drawn.grab.frame, x, y));
   }
 
-  // What is seen now is to be computed anew.
-  zoomed() {
+  // Has what is in view computed anew.
+  reportZoom() {
     const { xaxis, yaxis } = this.upper._fullLayout;
     this.trigger("brush", { x: [...xaxis.range], y: [...yaxis.range] });
   }
 
-  // Plotly's own way home leads to the frame that it was shown first, which may be another
+  // Plotly's own button would reset to the first frame that it drew, which may be another
   // function's.
   home() {
     if (this.drawn.zooms) return this.trigger("brush", {});
@@ -246,7 +246,7 @@ class Plot extends Host {
       paper_bgcolor: css(this.root, "--st-background-color", "#fff"),
     };
     const above = this.upper.data;
-    const data = [...this.lower.data, ...above.map(trace => shownNow(trace, above))];
+    const data = [...this.lower.data, ...above.map(trace => cutAtClock(trace, above))];
     await this.plotly.downloadImage(
       { data, layout },
       { format, filename: "optviz", scale: 2, width: layout.width, height: layout.height },
@@ -267,20 +267,20 @@ class Plot extends Host {
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
 // While the paths are hidden, nothing under the pointer may tell where they go.
-const copies = data =>
+const copyTraces = data =>
   data.data.map(trace => ({
     ...trace,
     ...(clock.hidden && { hoverinfo: "skip", hovertemplate: null }),
     ...(visibility.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
   }));
 
-// What JSON says of a trace or a layout beside positions, worked out once for each.
+// The JSON of a trace or a layout without positions, computed once for each.
 const REST_OF = new WeakMap();
 const PLACED = new Set(["x", "y", "customdata"]);
-function unplaced(part) {
+function withoutPositions(part) {
   if (!REST_OF.has(part))
     REST_OF.set(part, JSON.stringify(part, (key, v) => (PLACED.has(key) ? undefined : v)));
   return REST_OF.get(part);
 }
 
-export default component => mounted(Plot, component);
+export default component => mount(Plot, component);

@@ -2,63 +2,62 @@
 
 import { visibility } from "../page/clock.js";
 
-// there the bar of buttons always shows, so it holds few
+// there the mode bar always shows, so it has few buttons
 export const TOUCH = matchMedia("(pointer: coarse)").matches;
 const TITLE = 28; // px, of panels
 const ROW = 29; // px, a legend of one row
 const LETTER = 7; // px
 const MODEBAR = 24; // px below the picture, where the bar always shows
 
-// With the letters of the page, whose widths it asks for as it draws; without them where they do not
-// come.
+// With the page's font, whose widths it measures as it draws; without it where it does not load.
 let loading;
 export function plotly(url, root) {
   if (window.Plotly && !url) return Promise.resolve(window.Plotly); // the page brought it along
-  const letters = () => document.fonts.load(`13px ${css(root, "--st-font")}`).catch(() => {});
-  loading ??= Promise.all([loaded(url), letters()]);
+  const font = () => document.fonts.load(`13px ${css(root, "--st-font")}`).catch(() => {});
+  loading ??= Promise.all([load(url), font()]);
   return loading.then(([plotly]) => plotly);
 }
 
-function loaded(url) {
-  return new Promise((done, failed) => {
+function load(url) {
+  return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = new URL(url, document.baseURI).href;
-    script.onload = () => done(window.Plotly);
-    script.onerror = () => failed(new Error("Plotly.js could not be loaded"));
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("Plotly.js could not be loaded"));
     document.head.append(script);
   });
 }
 
-// Letters grow with the reader's, and with the stage's.
+// The font grows with the reader's setting, and with the stage.
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
-export function scaled(layout, by) {
-  if (by === 1) return layout;
-  const walk = (at, key) => {
-    for (const [name, value] of Object.entries(at ?? {}))
+export function scaled(layout, factor) {
+  if (factor === 1) return layout;
+  const walk = (node, key) => {
+    for (const [name, value] of Object.entries(node ?? {}))
       if (value && typeof value === "object") walk(value, name);
       else if (
         (name === "size" && /font$/.test(key)) ||
         (key === "margin" && "lrtb".includes(name))
       )
-        at[name] = value * by;
+        node[name] = value * factor;
   };
   walk(layout, "");
   return layout;
 }
 
-export const css = (root, name, otherwise) =>
-  getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+export const css = (root, name, fallback) =>
+  getComputedStyle(root).getPropertyValue(name).trim() || fallback;
 
 const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-const read = new Map(); // channels by color
+const known = new Map(); // channels by color
 const channels = color => {
-  if (!read.has(color)) {
+  if (!known.has(color)) {
     pen.fillStyle = color;
     pen.clearRect(0, 0, 1, 1);
     pen.fillRect(0, 0, 1, 1);
-    read.set(color, pen.getImageData(0, 0, 1, 1).data);
+    known.set(color, pen.getImageData(0, 0, 1, 1).data);
   }
-  return read.get(color);
+  return known.get(color);
 };
 export const isDark = color => channels(color)[1] < 128;
 export const mix = (a, b, share) => {
@@ -66,7 +65,7 @@ export const mix = (a, b, share) => {
   return `rgb(${[0, 1, 2].map(i => Math.round(share * p[i] + (1 - share) * q[i])).join(",")})`;
 };
 
-// What a picture depends on beside its data: the room it has, what is hidden, the theme.
+// What a picture depends on beside its data: its size, what is hidden, the theme.
 export function styleOf(root, box) {
   return {
     width: Math.round(box.width),
@@ -79,7 +78,7 @@ export function styleOf(root, box) {
   };
 }
 
-// The margin of a picture above which stands a legend so high; others keep theirs.
+// The top margin of a picture with a legend of this height above it; others keep theirs.
 export function topMargin({ legend, margin }, height) {
   if (!legend || legend.y < 1) return margin.t;
   return Math.ceil(height) + (legend.yref === "container" ? TITLE : 8);
@@ -121,26 +120,26 @@ export function styledLayout(data, style, legendHeight = ROW * style.scale) {
       mirror: true,
       uirevision: data.view + name,
       ...layout[name],
-      ...fewer(name, layout[name], style.width),
+      ...tickLimits(name, layout[name], style.width),
     };
   if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
-  const across = style.width - layout.margin.l - layout.margin.r;
-  if (layout.annotations) out.annotations = numbered(layout.annotations, across);
+  const width = style.width - layout.margin.l - layout.margin.r;
+  if (layout.annotations) out.annotations = shortenTitles(layout.annotations, width);
   return out;
 }
 
-// Numbers below a narrow picture of several run together: two or three of them, then.
-function fewer(name, { domain = [0, 1], tickvals, nticks = 9, exponentformat }, width) {
+// Numbers below narrow panels would run together: there are two or three of them, then.
+function tickLimits(name, { domain = [0, 1], tickvals, nticks = 9, exponentformat }, width) {
   const long = exponentformat ? 42 : 24; // 2×10⁻⁴ is long
   const room = Math.floor(((domain[1] - domain[0]) * width) / long);
   if (name[0] !== "x" || tickvals || room >= 4) return {};
   return { nticks: Math.min(nticks, Math.max(room, 2)), ...(room < 2 && { ticklabelstep: 2 }) };
 }
 
-// Titles of panels in a row that is too narrow for them: of "layer 12" the number is left.
-const numbered = (notes, across) =>
+// Titles of panels in a row that is too narrow for them: "layer 12" becomes "12".
+const shortenTitles = (notes, width) =>
   notes.map(note => {
     const row = notes.filter(n => n.xanchor === "center" && n.y === note.y);
-    const narrow = note.text.length * LETTER > across / row.length;
+    const narrow = note.text.length * LETTER > width / row.length;
     return narrow ? { ...note, text: note.text.replace(/^\D+ (?=\d+$)/, "") } : note;
   });

@@ -2,7 +2,7 @@
 // are cut at the page's clock, one redrawing at a time.
 
 import { clock, numbers, visibility } from "../page/clock.js";
-import { Host, mounted } from "./host.js";
+import { Host, mount } from "./host.js";
 import { css, mix } from "./style.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
@@ -35,20 +35,20 @@ class Surface extends Host {
       backgroundcolor: "rgba(0,0,0,0)",
       showspikes: false,
     };
-    const given = structuredClone(data.layout); // Plotly writes the camera into what it is given
-    const { eye } = given.scene.camera,
+    const copy = structuredClone(data.layout); // Plotly writes the camera into what it is given
+    const { eye } = copy.scene.camera,
       far = Math.max(1, (1.35 * box.height) / box.width); // all of it in a narrow window, too
     for (const c in eye) eye[c] *= far;
-    if (this.view === data.view) given.scene.camera = this.camera() ?? given.scene.camera;
+    if (this.view === data.view) copy.scene.camera = this.camera() ?? copy.scene.camera;
     this.view = data.view;
     const scene = {
-      ...given.scene,
+      ...copy.scene,
       ...Object.fromEntries(
-        ["xaxis", "yaxis", "zaxis"].map(a => [a, { ...axis, ...given.scene[a] }]),
+        ["xaxis", "yaxis", "zaxis"].map(a => [a, { ...axis, ...copy.scene[a] }]),
       ),
     };
     const layout = {
-      ...given,
+      ...copy,
       scene,
       width: Math.round(box.width),
       height: Math.round(box.height),
@@ -79,7 +79,7 @@ class Surface extends Host {
     this.root.dataset.step = clock.step;
   }
 
-  // Where a hand has put it, which Plotly itself writes down late or not at all.
+  // Where a hand has moved it, which Plotly itself records late or not at all.
   camera() {
     return this.element._fullLayout?.scene?._scene?.getCamera();
   }
@@ -102,13 +102,13 @@ class Surface extends Host {
   async cut() {
     this.late = false;
     this.shown = clock.step;
-    const moving = this.trails.map((t, i) => [t, i + this.offset]).filter(([t]) => t.meta);
+    const trails = this.trails.map((t, i) => [t, i + this.offset]).filter(([t]) => t.meta);
     this.element.layout.scene.camera = this.camera();
-    const parts = moving.map(([t]) => this.upTo(t));
+    const parts = trails.map(([t]) => this.upTo(t));
     await this.plotly.restyle(
       this.element,
       { x: parts.map(p => p.x), y: parts.map(p => p.y), z: parts.map(p => p.z) },
-      moving.map(([, i]) => i),
+      trails.map(([, i]) => i),
     );
     this.root.dataset.step = this.shown;
     await new Promise(requestAnimationFrame); // the hand and the other pictures come first
@@ -122,4 +122,4 @@ class Surface extends Host {
   }
 }
 
-export default component => mounted(Surface, component);
+export default component => mount(Surface, component);

@@ -1,5 +1,5 @@
-// The lower layer of a picture, a contour under the paths: drawn again only when it is another one,
-// and kept in the view of the layer above it.
+// The lower layer of a picture, a contour under the paths: redrawn only when it changes, and kept
+// in the view of the layer above it.
 
 import { scaled } from "./style.js";
 
@@ -45,9 +45,9 @@ export class Underlay {
   // Takes the view of the layer above; while a drag goes on, at most one move is under way.
   follow() {
     if (!this.element._fullLayout || this.following) return;
-    const { xaxis, yaxis } = this.above._fullLayout, now = this.element._fullLayout;
+    const { xaxis, yaxis } = this.above._fullLayout, lower = this.element._fullLayout;
     const same = (a, b) => a[0] === b[0] && a[1] === b[1];
-    if (same(xaxis.range, now.xaxis.range) && same(yaxis.range, now.yaxis.range)) return;
+    if (same(xaxis.range, lower.xaxis.range) && same(yaxis.range, lower.yaxis.range)) return;
     this.following = true;
     requestAnimationFrame(async () => {
       await this.plotly.relayout(this.element, {

@@ -5,7 +5,7 @@ import { ask } from "./channel.js";
 import { plots } from "./clock.js";
 
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
-const ALONE = 1000; // ms from one run of the page to the next where nobody answers
+const ALONE = 1000; // ms from one run of the page to the next where there is no connection
 const LOST = 8000; // ms after which a run of the page that has brought nothing is asked for again
 const QUIET = 150; // ms without a run of the page before another is asked for
 
@@ -18,20 +18,20 @@ class Growth {
   follow({ key, every }) {
     if (this.key === key) return;
     this.key = key;
-    this.once(performance.now() + every, () => this.ask());
+    this.whenDrawn(performance.now() + every, () => this.ask());
   }
 
   // When all that has come is drawn, and not before `due`.
-  once(due, act) {
+  whenDrawn(due, act) {
     clearTimeout(this.timer);
     const until = performance.now() + PATIENCE;
-    const look = () => {
+    const check = () => {
       const now = performance.now();
       const busy = now < until && [...plots.values()].some(host => host.work);
-      if (busy || now < due) this.timer = setTimeout(look, Math.max(due - now, 10));
+      if (busy || now < due) this.timer = setTimeout(check, Math.max(due - now, 10));
       else act();
     };
-    this.timer = setTimeout(look, 0);
+    this.timer = setTimeout(check, 0);
   }
 
   async ask() {
@@ -39,17 +39,17 @@ class Growth {
     if (key !== this.key) return; // the page was run meanwhile, or is gone
     if (!answer) return this.rerun(answer === undefined ? begun + ALONE : performance.now() + QUIET);
     for (const [name, news] of Object.entries(answer.pictures ?? {})) plots.get(name)?.applyGrowth(news);
-    this.once(begun + (answer.every ?? 0), () => this.ask());
+    this.whenDrawn(begun + (answer.every ?? 0), () => this.ask());
   }
 
-  // Never while the page is run, which may bring all that is wished for: when a run of a part of it
+  // Never while the page is run, which may bring all that is needed: when a run of a part of it
   // waits, Streamlit drops what it has not yet sent of that part, and the browser would take the
   // pictures away as if they were no more.
   rerun(due) {
-    this.once(due, () => {
+    this.whenDrawn(due, () => {
       if (isRunning()) return this.rerun(performance.now() + QUIET);
       this.setState("values", { key: this.key, drawn: drawn() });
-      this.once(performance.now() + LOST, () => this.ask());
+      this.whenDrawn(performance.now() + LOST, () => this.ask());
     });
   }
 

@@ -5,8 +5,8 @@ import { RequestQueue } from "./request_queue.js";
 import { make, plots, visibility } from "./clock.js";
 import { POSITIONS, complaint, leftEnd, next, position, shown, valueAt } from "./scale.js";
 
-// What is declared of a hyperparameter, without where its slider begins.
-const given = (name, value) => (name === "left" ? undefined : value);
+// For JSON: what is declared of a hyperparameter, without where its slider begins.
+const withoutLeft = (name, value) => (name === "left" ? undefined : value);
 
 class Panel {
   constructor(root) {
@@ -26,7 +26,7 @@ class Panel {
     this.unlisten = visibility.listen(() => this.showVisibility());
   }
 
-  // The two buttons say what is so: whether its lines are seen, and alone.
+  // The two buttons show whether its lines are shown, and whether alone.
   showVisibility() {
     if (!this.group)
       return this.eyes.forEach(e => {
@@ -35,20 +35,21 @@ class Panel {
     const [eye, solo] = this.eyes,
       hidden = visibility.hidden.has(this.group),
       label = this.root.getAttribute("aria-label");
-    const say = (e, text, pressed) => {
+    const describe = (e, text, pressed) => {
       e.title = text;
       e.setAttribute("aria-label", text);
       e.setAttribute("aria-pressed", pressed);
     };
-    say(eye, `${label}: lines in the pictures`, !hidden);
-    say(solo, `${label} alone in the pictures`, visibility.only === this.group);
+    describe(eye, `${label}: lines in the pictures`, !hidden);
+    describe(solo, `${label} alone in the pictures`, visibility.only === this.group);
     this.root.toggleAttribute("data-hidden", hidden);
   }
 
   update(component) {
-    const { data } = component, shape = JSON.stringify([data.hyperparameters, data.locked], given);
+    const { data } = component,
+      shape = JSON.stringify([data.hyperparameters, data.locked], withoutLeft);
     if (shape !== this.shape) this.build(data, shape);
-    if (this.queue.update(component, now => this.update(now))) this.adopt(data.values);
+    if (this.queue.update(component, answer => this.update(answer))) this.adopt(data.values);
     for (const k of data.hyperparameters) this.rows.get(k.name).setNote(data.notes?.[k.name] ?? "");
     for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
     this.sample.replaceChildren(...(data.sample ? [line(data.sample), ...this.eyes] : []));
@@ -57,7 +58,7 @@ class Panel {
     this.showVisibility();
   }
 
-  // Other values, which another panel or a hand on the start has brought about.
+  // Takes other values, which another panel or a hand on the start has set.
   patch(values) {
     this.adopt(values);
   }
@@ -66,7 +67,7 @@ class Panel {
     this.shape = shape;
     this.values = { ...data.values };
     this.queue?.stop();
-    this.queue = new RequestQueue(data.live ? undefined : () => {}); // else all has followed already
+    this.queue = new RequestQueue(data.live ? undefined : () => {}); // the page has followed already
     this.queue.sent = data.echo;
     this.root.replaceChildren();
     this.root.setAttribute("role", "group");
@@ -127,10 +128,10 @@ function shell(k, prefix) {
     tip.classList.add("ov-told");
     setTimeout(() => tip.classList.remove("ov-told"), 4000);
   });
-  const away = hidden => tip.classList.toggle("ov-away", hidden);
+  const hideTip = hidden => tip.classList.toggle("ov-away", hidden);
   const watch = element => {
-    element.addEventListener("keydown", e => e.key === "Escape" && away(true));
-    element.addEventListener("focusout", () => away(false));
+    element.addEventListener("keydown", e => e.key === "Escape" && hideTip(true));
+    element.addEventListener("focusout", () => hideTip(false));
     return element;
   };
   return { id, label, tip, note, reset, watch };
@@ -153,26 +154,26 @@ function slider(k, prefix, changed) {
     "aria-label": `${k.label}, exact value`,
     "aria-describedby": `${tip.id} ${note.id}`,
   });
-  let server = "",
-    mine = "",
+  let remark = "",
+    error = "",
     value = k.default;
-  const tell = () => {
-    note.textContent = mine || server;
-    note.classList.toggle("ov-wrong", !!mine);
+  const showNote = () => {
+    note.textContent = error || remark;
+    note.classList.toggle("ov-wrong", !!error);
   };
-  let held = null; // where a hand took hold of the slider
+  let from = null; // the slider's position when a drag began
   const show = (v, all) => {
     value = v;
-    if (held === null) k.left = leftEnd(k, v);
-    if (held === null) range.value = position(k, v);
+    if (from === null) k.left = leftEnd(k, v);
+    if (from === null) range.value = position(k, v);
     range.setAttribute("aria-valuetext", `${shown(v)}`);
     reset.disabled = v === k.default || range.disabled;
     if (all || document.activeElement !== field) {
       field.value = shown(v);
-      mine = "";
+      error = "";
       field.removeAttribute("aria-invalid");
     }
-    tell();
+    showNote();
   };
   const set = (v, all = true) => {
     if (v !== value) {
@@ -181,15 +182,15 @@ function slider(k, prefix, changed) {
     }
   };
   let fine = false; // with Shift a tenth of the way
-  range.addEventListener("pointerdown", e => { held = position(k, value); fine = e.shiftKey; });
+  range.addEventListener("pointerdown", e => { from = position(k, value); fine = e.shiftKey; });
   range.addEventListener("pointermove", e => { fine = e.shiftKey; });
   for (const end of ["pointerup", "pointercancel", "blur"])
     range.addEventListener(end, () => {
-      held = null;
+      from = null;
       show(value);
     });
   range.addEventListener("input", () =>
-    set(valueAt(k, fine && held !== null ? held + (+range.value - held) / 10 : +range.value, fine)),
+    set(valueAt(k, fine && from !== null ? from + (+range.value - from) / 10 : +range.value, fine)),
   );
   const steps = e => {
     const by = {
@@ -205,17 +206,17 @@ function slider(k, prefix, changed) {
     return true;
   };
   range.addEventListener("keydown", steps);
-  const typed = () => {
-    mine = complaint(k, field.value);
-    if (mine) field.setAttribute("aria-invalid", "true");
+  const readField = () => {
+    error = complaint(k, field.value);
+    if (error) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
-    tell();
-    if (!mine) set(Number(field.value.replace(",", ".")), false);
+    showNote();
+    if (!error) set(Number(field.value.replace(",", ".")), false);
   };
-  field.addEventListener("input", typed);
+  field.addEventListener("input", readField);
   field.addEventListener("change", () => {
-    typed();
-    if (!mine) field.value = shown(value);
+    readField();
+    if (!error) field.value = shown(value);
   });
   field.addEventListener("keydown", e => {
     if (!steps(e) && e.key === "Escape") show(value, true);
@@ -240,8 +241,8 @@ function slider(k, prefix, changed) {
     element,
     show,
     setNote: text => {
-      server = text;
-      tell();
+      remark = text;
+      showNote();
     },
   };
 }

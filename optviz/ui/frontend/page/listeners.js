@@ -1,12 +1,12 @@
-// Components that are only heard: which step is shown, where the start was put, that the theme is another.
+// Components that only report: which step is shown, where the start was put, that the theme changed.
 
 import { RequestQueue } from "./request_queue.js";
 import { clock, handlers, plots } from "./clock.js";
 
-function follower(root) {
-  const queue = new RequestQueue(() => {}), state = { queue, step: undefined }; // nothing waits for it
+function follower() {
+  const queue = new RequestQueue(() => {}), state = { queue, step: undefined }; // nothing follows it
   state.report = () => {
-    // the pictures play on their own; numbers are for who has stopped
+    // the pictures play on their own; numbers follow when they stop
     if (clock.step !== state.step && !clock.playing) queue.post({ step: (state.step = clock.step) });
   };
   state.unlisten = clock.listen(state.report);
@@ -15,7 +15,7 @@ function follower(root) {
 
 export function step(component) {
   const root = component.parentElement.querySelector(".ov-follower");
-  const state = (root.state ??= follower(root));
+  const state = (root.state ??= follower());
   state.queue.update(component);
   if (component.data.step !== clock.step) state.report();
   return () => {
@@ -39,7 +39,7 @@ export function grab(component) {
   };
 }
 
-// Its color passes over to that of the other theme.
+// Its color has a transition to that of the other theme.
 export function theme({ parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ov-theme");
   root.ontransitionend = () => setTriggerValue("need", getComputedStyle(root).color);

@@ -1,4 +1,4 @@
-// Play, pause, step, speed and scrubber: a face for the page's clock. Nothing of it asks the
+// Play, pause, step, speed and scrubber: the controls of the page's clock. They never ask the
 // server.
 
 import { clock, make } from "./clock.js";
@@ -25,9 +25,9 @@ const icon = name =>
   `<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="${ICONS[name]}"
     fill="currentColor" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/></svg>`;
 
-// who has a use of their own for keys
+// elements that use keys themselves
 const ROLES = ["slider", "tab", "radio", "combobox", "listbox", "dialog", "region"];
-const TAKEN = ["input", "select", "textarea", '[contenteditable="true"]', ".ov-grip",
+const USES_KEYS = ["input", "select", "textarea", '[contenteditable="true"]', ".ov-grip",
   ...ROLES.map(role => `[role="${role}"]`)].join();
 
 class Player {
@@ -46,10 +46,10 @@ class Player {
     this.last = button("last", "To the end (End)", KEYS.End);
     this.range = make("input", { type: "range", min: 0, step: 1, "aria-label": "Step" });
     this.range.addEventListener("input", () => {
-      // before the pause, which shows the range where the clock still stands
-      const to = +this.range.value;
+      // read before the pause, which resets the range to the clock's step
+      const step = +this.range.value;
       clock.pause();
-      clock.set(to);
+      clock.set(step);
     });
     this.label = make("span", { class: "ov-step" });
     this.speed = make("select", { "aria-label": "Speed", title: "Speed" },
@@ -95,8 +95,8 @@ class Player {
     this.range.value = step;
     this.range.setAttribute("aria-valuetext", `step ${step} of ${end}`);
     this.label.textContent = `step ${step} / ${end}`;
-    if (this.pictured !== playing)
-      this.play.innerHTML = icon((this.pictured = playing) ? "pause" : "play");
+    if (this.shownPlaying !== playing)
+      this.play.innerHTML = icon((this.shownPlaying = playing) ? "pause" : "play");
     this.play.title = playing ? "Pause (space)" : "Play (space)";
     this.play.setAttribute("aria-label", this.play.title);
     for (const e of [this.first, this.back, this.play, this.next, this.last, this.range])
@@ -113,12 +113,12 @@ class Player {
   // Keys that nobody else needs: not those of a field, a slider, a menu; the space bar of a slider
   // is free.
   key(e) {
-    const act = KEYS[e.key], at = e.target;
+    const act = KEYS[e.key], { target } = e;
     if (!act || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || clock.hidden) return;
-    const slider = at.matches?.('input[type="range"]');
-    if (slider ? e.key !== " " : at.closest?.(TAKEN)) return;
-    // presses that one
-    if (e.key === " " && at.closest?.("button, a, summary, [role=button]")) return;
+    const slider = target.matches?.('input[type="range"]');
+    if (slider ? e.key !== " " : target.closest?.(USES_KEYS)) return;
+    // the space bar presses that one
+    if (e.key === " " && target.closest?.("button, a, summary, [role=button]")) return;
     e.preventDefault();
     act();
   }

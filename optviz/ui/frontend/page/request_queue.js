@@ -1,17 +1,17 @@
-// Carries what a hand sets to the server: one request in flight; the next leaves when that is
-// answered and carries what is newest then, so the last value always arrives.
+// Sends what a hand sets to the server, one request at a time; the next is sent when that is
+// answered and has the newest values then, so the last value always arrives.
 
 import { ask, isOpen, open } from "./channel.js";
 import { handlers } from "./clock.js";
 
 const REST = 250; // ms without a change after which the rest of the page is asked to follow
-const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
+const PATIENCE = 3000; // ms without an answer until the next request is sent all the same
 
-let held = false, drags = 0; // whether a hand is down, anywhere, and how often it has been
+let pointerDown = false, drags = 0; // anywhere on the page, and how often it was
 addEventListener(
   "pointerdown",
   () => {
-    held = true;
+    pointerDown = true;
     drags += 1;
   },
   true,
@@ -20,7 +20,7 @@ for (const end of ["pointerup", "pointercancel"])
   addEventListener(
     end,
     () => {
-      held = false;
+      pointerDown = false;
     },
     true,
   );
@@ -34,8 +34,8 @@ export class RequestQueue {
   }
 
   // Each run of the script says how to send, and which request it answers. True where nothing newer
-  // is on its way, so that what the server says holds. What is asked beside Streamlit comes back as
-  // another state of the component, for `rerender`.
+  // is on its way, so that the server's values hold. Answers of the channel come as another state
+  // of the component, for `rerender`.
   update(component, rerender) {
     const { data, setStateValue } = component;
     if (data.endpoint) open();
@@ -52,7 +52,7 @@ export class RequestQueue {
   }
 
   post(values) {
-    this.waiting = { drag: held ? drags : 0, ...values };
+    this.waiting = { drag: pointerDown ? drags : 0, ...values };
     if (!this.busy) this.push();
   }
 
@@ -77,7 +77,7 @@ export class RequestQueue {
 
   // A hand that holds still does not rest yet: a drag is one change.
   rest() {
-    if (held) return void (this.resting = setTimeout(() => this.rest(), REST));
+    if (pointerDown) return void (this.resting = setTimeout(() => this.rest(), REST));
     this.reported = this.sent;
     this.onRest();
   }

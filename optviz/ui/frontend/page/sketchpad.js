@@ -22,12 +22,12 @@ class Sketchpad {
       lineWidth: BRUSH,
       strokeStyle: "#000",
     });
-    this.at = [SIDE / 2, SIDE / 2];
+    this.position = [SIDE / 2, SIDE / 2];
     root.append(this.canvas, this.clear, this.hint);
     this.canvas.addEventListener("pointerdown", e => {
       this.canvas.setPointerCapture(e.pointerId);
-      this.at = this.place(e);
-      this.line(this.at);
+      this.position = this.place(e);
+      this.line(this.position);
     });
     this.canvas.addEventListener("pointermove", e => {
       if (e.buttons & 1)
@@ -54,10 +54,10 @@ class Sketchpad {
 
   line(to) {
     this.pen.beginPath();
-    this.pen.moveTo(...this.at);
+    this.pen.moveTo(...this.position);
     this.pen.lineTo(...to);
     this.pen.stroke();
-    this.at = to;
+    this.position = to;
     this.send();
   }
 
@@ -65,13 +65,13 @@ class Sketchpad {
   key(event) {
     const arrow = ARROWS[event.key];
     if (event.key === "Delete" || event.key === "Backspace") this.wipe();
-    else if (event.key === " ") this.line(this.at);
+    else if (event.key === " ") this.line(this.position);
     else if (arrow) {
-      const to = this.at.map((v, i) =>
+      const next = this.position.map((v, i) =>
         Math.min(Math.max(v + STEP * arrow[i], BRUSH / 2), SIDE - BRUSH / 2),
       );
-      if (event.shiftKey) this.at = to;
-      else this.line(to);
+      if (event.shiftKey) this.position = next;
+      else this.line(next);
     } else return;
     event.preventDefault();
     event.stopPropagation(); // the player has the same keys
@@ -79,7 +79,7 @@ class Sketchpad {
 
   wipe() {
     this.pen.clearRect(0, 0, SIDE, SIDE);
-    this.at = [SIDE / 2, SIDE / 2];
+    this.position = [SIDE / 2, SIDE / 2];
     this.queue.post({ ink: null });
   }
 

@@ -1,9 +1,9 @@
-// The table at the step of the clock: at the end what the server wrote, before it what was so by
+// The table at the step of the clock: at the end as the server wrote it, before it the values by
 // then.
 
 import { clock, make, numbers } from "./clock.js";
 
-const REST = 700; // ms without a change before it is told
+const REST = 700; // ms without a change before it is announced
 
 // As Python's %g with a true minus, which is how the server writes.
 export function number(v, digits) {
@@ -54,14 +54,14 @@ class Table {
     this.shown = t;
     this.root.dataset.step = clock.step;
     this.rows.forEach((r, i) => {
-      const texts = whole ? this.finals[i] : this.at(r, t, this.finals[i]);
+      const texts = whole ? this.finals[i] : this.textsAt(r, t, this.finals[i]);
       this.cells[i].forEach((td, k) => {
         if (td.textContent !== texts[k]) td.textContent = texts[k];
       });
     });
   }
 
-  // Says, to those who hear, the rows that have changed since it last did so.
+  // Announces to screen readers the rows that have changed since it last did so.
   announce() {
     const rows = [...this.body.querySelectorAll("tbody tr")].map((tr, i) => {
       const [name, ...cells] = [...tr.children].map(cell => cell.textContent);
@@ -74,13 +74,13 @@ class Table {
     this.announced = rows;
   }
 
-  at(r, t, finals) {
+  textsAt(r, t, finals) {
     let k = Math.min(t, r.x.length - 1);
     while (k > 0 && !Number.isFinite(r.x[k])) k -= 1;
-    const over = k < t; // its path has ended before
-    const used = r.work.map(w => w[Math.min(t, w.length - 1)]),
-      [gradients, values, hessians] = used;
-    const more = [
+    const ended = k < t;
+    const counts = r.work.map(w => w[Math.min(t, w.length - 1)]),
+      [gradients, values, hessians] = counts;
+    const others = [
       [values, "values"],
       [hessians, "Hessians"],
     ]
@@ -95,8 +95,8 @@ class Table {
       number(r.loss[k], 4),
       touched === reached ? reached : `${reached} (first ${touched})`,
       number(r.length[k], 4),
-      more.length ? [`${gradients} gradients`, ...more].join(" + ") : `${gradients}`,
-      over ? finals.at(-1) : t === 0 ? "at the start" : "under way",
+      others.length ? [`${gradients} gradients`, ...others].join(" + ") : `${gradients}`,
+      ended ? finals.at(-1) : t === 0 ? "at the start" : "under way",
     ];
   }
 }

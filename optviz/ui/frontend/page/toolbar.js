@@ -1,5 +1,5 @@
-// What stands above every page: undo and redo, the panel put away, the stage alone on the screen.
-// The address bar follows what is on the page; the browser's Back and Forward go through the same
+// The toolbar above every page: undo and redo, hiding the panel, presenting the stage alone. The
+// address bar follows what is on the page; the browser's Back and Forward go through the same
 // changes.
 
 import { handlers, make } from "./clock.js";
@@ -13,8 +13,8 @@ const ICONS = {
 const PRESSED = '[type="range"], [type="checkbox"], [type="radio"]';
 const WRITES = `input:not(${PRESSED}), textarea, [contenteditable="true"]`;
 const NARROW = matchMedia("(max-width: 920px)"); // there the panel comes over the page instead
-// Where the focus goes when a press has taken the button away, or put it off, that had it; else to
-// the nearest that is left of what was around it.
+// Where the focus goes when a press has removed or disabled the button that had it; otherwise to
+// the nearest control in what is left around it.
 const AFTER = {
   "predict-begin": ".st-key-predict",
   reveal: ".ov-play",
@@ -27,15 +27,15 @@ const ITEM = '[class*="-settings-"] button';
 const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]']
   .map(e => `${e}:not(:disabled)`)
   .join();
-// Gives the focus to it, or to the first control in there that takes it; says whether one did.
-const enter = root =>
+// Focuses the element, or the first control in it that takes the focus; whether one did.
+const focusFirst = root =>
   !!root && [root, ...root.querySelectorAll(CONTROLS)].some(e => {
     if (e.matches(CONTROLS)) e.focus();
     return document.activeElement === e;
   });
-const NAME = "optviz-session"; // where this tab keeps whose it is, over a reload
-// Into the upper half of the panel; where that is not a window of its own, of the page.
-const bring = e => {
+const NAME = "optviz-session"; // where this tab keeps its session's name over a reload
+// Focuses an element, in the upper half of the panel, or of the page where that does not scroll.
+const focusInView = e => {
   const panel = e.closest('[data-testid="stColumn"]');
   const within = panel.scrollHeight > panel.clientHeight + 1;
   e.focus({ preventScroll: true });
@@ -65,61 +65,60 @@ class Toolbar {
     this.chosen = make("style");
     this.status = make("div", { class: "ov-heard", role: "status" });
     root.append(...Object.values(this.buttons), this.knob, this.chosen, this.status);
-    this.on = [[document, "focusin", e => this.focused(e.target)],
+    this.listeners = [[document, "focusin", e => this.handleFocus(e.target)],
       [document, "pointerdown", () => { this.pointed = true; }],
-      [document, "click", e => this.pressed(e.target)],
-      [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
+      [document, "click", e => this.handleClick(e.target)],
+      [document, "keydown", e => this.key(e)], [window, "popstate", e => this.handlePopState(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
-    this.rest = new MutationObserver(() => this.watch());
+    this.observer = new MutationObserver(() => this.watch());
     this.app = document.querySelector("[data-test-script-state]");
-    this.rest.observe(this.app, { attributeFilter: ["data-test-script-state"] });
+    this.observer.observe(this.app, { attributeFilter: ["data-test-script-state"] });
     // before Streamlit's own
-    for (const [where, what, act] of this.on) where.addEventListener(what, act, true);
+    for (const [target, type, act] of this.listeners) target.addEventListener(type, act, true);
   }
 
-  focused(element) {
-    this.had = element;
-    this.around = [];
-    for (let e = element; (e = e.parentElement); ) this.around.push(e);
-    if (element.matches('.ov-hyperparameter input[type="range"]')) this.last = element.id;
+  handleFocus(element) {
+    this.lastFocused = element;
+    this.ancestors = [];
+    for (let e = element; (e = e.parentElement); ) this.ancestors.push(e);
+    if (element.matches('.ov-hyperparameter input[type="range"]')) this.lastKnob = element.id;
   }
 
-  pressed(element) {
+  handleClick(element) {
     const items = () => document.querySelectorAll(ITEM), many = items().length;
     const adds = element.closest(CHOICE);
     if (!adds && (!element.closest(UNFOLDS) || document.querySelector(CHOICE))) return;
     clearInterval(this.coming);
-    let more = 20;
+    let tries = 20;
     this.coming = setInterval(() => {
       const to = adds ? items().length > many && [...items()].at(-1) : document.querySelector(CHOICE);
-      if (to) bring(to);
-      if (to || !(more -= 1)) clearInterval(this.coming);
+      if (to) focusInView(to);
+      if (to || !(tries -= 1)) clearInterval(this.coming);
     }, DRAWN);
   }
 
-  // During a run of the script and for a while after it: a busy browser draws later what it has
-  // brought, or taken.
+  // During a run of the script and for a while after it, as a busy browser draws its changes later.
   watch() {
     clearInterval(this.watching);
     if (this.pointed) return; // or what a later key is for would move under the pointer
-    let more = 20;
+    let tries = 20;
     this.watching = setInterval(() => {
-      more -= this.app.dataset.testScriptState === "notRunning";
-      if (this.refocus(more) || !more) clearInterval(this.watching);
+      tries -= this.app.dataset.testScriptState === "notRunning";
+      if (this.refocus(tries) || !tries) clearInterval(this.watching);
     }, DRAWN);
   }
 
-  // Nobody who works by keys is thrown back to the top of the page. True where that was so.
-  refocus(more) {
-    const { had, around } = this;
+  // Restores a lost focus, or keys would start from the top of the page again; whether it was lost.
+  refocus(tries) {
+    const { lastFocused: had, ancestors } = this;
     const lost = had && document.activeElement === document.body;
     if (this.pointed || !lost || (had.isConnected && !had.disabled)) return false;
-    const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
-    const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
+    const key = ancestors.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
+    const left = ancestors.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
     const to = AFTER[key];
-    if (to && enter(document.querySelector(to))) return true;
-    if (to && more) return false; // it comes later, or is there and can be pressed later
-    left.some(enter);
+    if (to && focusFirst(document.querySelector(to))) return true;
+    if (to && tries) return false; // it comes later, or is there and can be pressed later
+    left.some(focusFirst);
     return true;
   }
 
@@ -143,15 +142,15 @@ class Toolbar {
     this.show();
   }
 
-  // A page that was loaded again, not opened by an address, says whose it was before.
+  // A page that was reloaded, not opened by an address, reports its session before.
   resume(session) {
-    const again = performance.getEntriesByType("navigation")[0]?.type !== "navigate";
+    const reloaded = performance.getEntriesByType("navigation")[0]?.type !== "navigate";
     let before = session;
     try {
       before = sessionStorage.getItem(NAME);
       sessionStorage.setItem(NAME, session);
     } catch {} // a browser that stores nothing
-    if (again && before && before !== session) this.trigger("resume", before);
+    if (reloaded && before && before !== session) this.trigger("resume", before);
   }
 
   // A change is a page more in the browser's history; what is taken back there is one that it has
@@ -170,7 +169,7 @@ class Toolbar {
       history.replaceState(state(!!known && now.pushed), "", link + location.hash);
   }
 
-  popped(e) {
+  handlePopState(e) {
     const to = e.state?.ov;
     if (to?.session !== this.data.session || to.path !== location.pathname) return;
     e.stopImmediatePropagation(); // Streamlit would run the page with the address as if it were new
@@ -202,7 +201,7 @@ class Toolbar {
       ),
     );
     this.knob.replaceChildren(...names);
-    this.choose(knobs().find(k => k.id === this.last)?.id ?? knobs()[0]?.id);
+    this.choose(knobs().find(k => k.id === this.lastKnob)?.id ?? knobs()[0]?.id);
     this.show();
   }
 
@@ -212,7 +211,7 @@ class Toolbar {
     this.show();
   }
 
-  // Of the panel only what holds this knob is left.
+  // Hides all of the panel but this knob.
   choose(id) {
     if (!id) return;
     const row = `[data-knob="${id}"]`,
@@ -233,10 +232,10 @@ class Toolbar {
 
   // A popover that a key has opened is elsewhere in the page: its first control gets the focus,
   // once it is there.
-  enter(button, until = performance.now() + 3000) {
-    if (enter(document.querySelector('[data-testid="stPopoverBody"]'))) return;
+  enterPopover(button, until = performance.now() + 3000) {
+    if (focusFirst(document.querySelector('[data-testid="stPopoverBody"]'))) return;
     if (performance.now() < until && document.activeElement === button)
-      setTimeout(() => this.enter(button, until), 50);
+      setTimeout(() => this.enterPopover(button, until), 50);
   }
 
   // Keys that nobody else needs: letters are a field's, and Ctrl+Z is the text's while one is
@@ -245,7 +244,7 @@ class Toolbar {
     this.pointed = false;
     if (e.target.closest?.(WRITES) || e.altKey) return;
     if ([" ", "Enter"].includes(e.key) && e.target.closest('[data-testid="stPopover"] button'))
-      this.enter(e.target);
+      this.enterPopover(e.target);
     const letter = e.key.toLowerCase(),
       control = e.ctrlKey || e.metaKey;
     const act = control
@@ -261,10 +260,10 @@ class Toolbar {
 
   destroy() {
     handlers.rest = null;
-    this.rest.disconnect();
+    this.observer.disconnect();
     clearInterval(this.watching);
     clearInterval(this.coming);
-    for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
+    for (const [target, type, act] of this.listeners) target.removeEventListener(type, act, true);
     this.leave();
   }
 }

@@ -140,8 +140,8 @@ def thumbnail(spec: Activations, theme: Theme) -> Figure:
                     [histogram_bars(edges, shares, theme.lines[row])],
                     Axis(limits=span),
                     Axis(limits=(0, shares.max() or 1)),
-                    across=((i + 0.05) / len(layers), (i + 0.95) / len(layers)),
-                    up=((rows - row - 1) / rows, (rows - row - 0.1) / rows),
+                    x_domain=((i + 0.05) / len(layers), (i + 0.95) / len(layers)),
+                    y_domain=((rows - row - 1) / rows, (rows - row - 0.1) / rows),
                 )
             )
     return Figure(panels=panels)

@@ -8,7 +8,7 @@ from optviz.plot.figure import Figure
 from optviz.plot.images import data_url
 from optviz.plot.marks import Band, Bars, Contour, Dots, Heatmap, Line, Mark, Rule, Text
 from optviz.plot.style import Theme, blend_colors
-from optviz.plot.writers.paper import Paper, Scale, cell_edges, outlines, spread
+from optviz.plot.writers.paper import Paper, Scale, cell_edges, coordinates, outlines
 
 WIDTH, HEIGHT = 240, 150
 EDGE = 8  # around the panels
@@ -22,38 +22,38 @@ HATCHED = 0.4  # as dark as strokes with gaps are, on the whole
 
 
 def to_svg(figure: Figure, theme: Theme) -> str:
-    """Every mark in its place, on the theme's light color, all the panels as they lie.
+    """Every mark of every panel in its place, on the theme's light color.
 
-    It is decoration, hidden from screen readers. TypeError for what is in space.
+    It is decoration, hidden from screen readers. TypeError for marks in three dimensions.
     """
     frames, box = figure.frames, f'viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>',
     ]
-    full = len(frames) == 1 and any(isinstance(m, Heatmap | Contour) for m in frames[0].marks)
-    edge = 0 if full else EDGE
+    bare = len(frames) == 1 and any(isinstance(m, Heatmap | Contour) for m in frames[0].marks)
+    edge = 0 if bare else EDGE
     width, height = WIDTH - 2 * edge, HEIGHT - 2 * edge
     for panel in frames:
-        wide = (panel.across[1] - panel.across[0]) * width
-        tall = (panel.up[1] - panel.up[0]) * height
-        left, top = edge + panel.across[0] * width, edge + (1 - panel.up[1]) * height
-        paper = Paper(_scale(figure, panel, "x", wide), _scale(figure, panel, "y", tall))
-        size = f'width="{wide:.1f}" height="{tall:.1f}"'  # what leads out of a panel is cut off
+        w = (panel.x_domain[1] - panel.x_domain[0]) * width
+        h = (panel.y_domain[1] - panel.y_domain[0]) * height
+        left, top = edge + panel.x_domain[0] * width, edge + (1 - panel.y_domain[1]) * height
+        paper = Paper(_scale(figure, panel, "x", w), _scale(figure, panel, "y", h))
+        size = f'width="{w:.1f}" height="{h:.1f}"'  # what leads out of a panel is cut off
         parts.append(f'<svg x="{left:.1f}" y="{top:.1f}" {size} overflow="hidden">')
-        parts += [part for mark in panel.marks for part in _grouped(mark, paper)]
+        parts += [part for mark in panel.marks for part in _group(mark, paper)]
         parts.append("</svg>")
     return "".join([*parts, "</svg>"])
 
 
 def _scale(figure, panel, letter, length):
-    """That of an axis, which fits all panels that are on it."""
-    k, users = "xy".index(letter), next(u for u in figure.users(letter) if panel in u)
-    arrays = [array for p in users for mark in p.marks for array in spread(mark, k)]
-    return Scale.fitting(getattr(users[0], letter), k, arrays, length)
+    """The scale of an axis, which fits all panels that are on it."""
+    k, panels = "xy".index(letter), next(u for u in figure.panels_by_axis(letter) if panel in u)
+    arrays = [array for p in panels for mark in p.marks for array in coordinates(mark, k)]
+    return Scale.fit(getattr(panels[0], letter), k, arrays, length)
 
 
-def _grouped(mark, paper):
+def _group(mark, paper):
     parts = list(draw(mark, paper))
     if not parts or mark.opacity is None or mark.opacity == 1:
         return parts
@@ -74,8 +74,8 @@ def _(mark: Line, paper):
         if len(at):
             floor = np.array([[at[-1, 0], paper.y.length], [at[0, 0], paper.y.length]])
             yield _polygon(np.concatenate([at, floor]), color, 0.3)
-    if path := _path(_stepped(points, mark.shape)):
-        yield _stroked(path, color, 0.85 * mark.width, style.dashes)
+    if path := _path(_staircase(points, mark.shape)):
+        yield _stroke(path, color, 0.85 * mark.width, style.dashes)
     if mark.markers or mark.symbols is not None:
         some = points[np.isfinite(points).all(-1)]
         at = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_MARKERS)).astype(int))
@@ -134,7 +134,7 @@ def _(mark: Rule, paper):
         y = paper.y.pixels([mark.y])[0]
         ends = np.array([[0, y], [paper.x.length, y]])
     if path := _path(ends):
-        yield _stroked(path, mark.style.color, 0.85 * mark.width, mark.style.dashes)
+        yield _stroke(path, mark.style.color, 0.85 * mark.width, mark.style.dashes)
 
 
 @draw.register(Heatmap)
@@ -167,7 +167,7 @@ def _(mark, paper):
     yield f'<image href="{data_url(pixels)}" {place} preserveAspectRatio="none"{crisp}/>'
 
 
-def _stepped(points, shape):
+def _staircase(points, shape):
     if shape == "linear" or len(points) < 2:
         return points
     a, b = points[:-1], points[1:]
@@ -188,7 +188,7 @@ def _path(points):
     return "".join(parts)
 
 
-def _stroked(path, color, width, dashes):
+def _stroke(path, color, width, dashes):
     lengths = " ".join(f"{SHARE * n:g}" for n in dashes)
     dashed = f' stroke-dasharray="{lengths}"' if dashes else ""
     return f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width:g}"{dashed}/>'
@@ -202,7 +202,7 @@ def _polygon(points, color, opacity=1.0, hollow=False):
 
 
 def _glyph(at, symbol, radius, color):
-    """A marker; those with many shapes are a star, a square, a cross or a circle here."""
+    """A marker; Plotly's many shapes become a star, a square, a cross or a circle here."""
     x, y, r = *at, max(radius, 0.8)
     if symbol.startswith("star"):
         angle = -np.pi / 2 + 2 * np.pi * np.arange(STAR) / STAR

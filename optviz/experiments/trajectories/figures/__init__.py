@@ -58,9 +58,9 @@ class Track(NamedTuple):
         batch = runs.multistart(scene.objective, self.config) if several_starts else None
         drawn = Path(self.id, self.name, run.points, run.heights, self.style)
         if scene.objective.f.univariate:
-            more = None if batch is None else univariate.on_curve(batch)
-            tangents = univariate.tangents(run)
-            return drawn._replace(points=univariate.on_curve(run), more=more, simplex=tangents)
+            points, tangents = univariate.on_curve(run), univariate.tangents(run)
+            multistart = None if batch is None else univariate.on_curve(batch)
+            return drawn._replace(points=points, multistart=multistart, simplex=tangents)
         drawn = drawn._replace(simplex=simplex(run))
         if scene.view.lookahead:
             drawn = drawn._replace(points=run.lookahead)
@@ -69,7 +69,7 @@ class Track(NamedTuple):
         several = len(minima_of(scene.objective.f).places) > 1
         by_place = several and len(scene.optimizers) == 1  # their colors
         ends = runs.arrivals(batch, scene.tolerance) if by_place else None
-        return drawn._replace(more=batch.points, basins=ends)
+        return drawn._replace(multistart=batch.points, basins=ends)
 
 
 def simplex(run: Run) -> np.ndarray | None:
@@ -175,7 +175,7 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
             arrows = [descent_arrows(f, theme)] if view.field else []
             border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
             known = minima_of(f)
-            rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
+            rings = contour.extra_rings(land, known.points[~known.on_curve], theme, log)
             drawn = contour.landscape(land, theme, log, colors=colors)
             return layer(drawn, *rings, *border, *arrows)
 

@@ -104,11 +104,11 @@ def _shape(rule, ref, several):
 
 
 def _title(panel):
-    look = {"size": 12, "color": panel.title_color}
+    font = {"size": 12, "color": panel.title_color}
     (left, right), top = panel.x_domain, panel.y_domain[1]
     if panel.title_inside:
-        return Note(panel.title, right - 0.01, top, "right top", **look)
-    return Note(panel.title, (left + right) / 2, top, "center bottom", **look)
+        return Note(panel.title, right - 0.01, top, "right top", **font)
+    return Note(panel.title, (left + right) / 2, top, "center bottom", **font)
 
 
 def _note(note: Note, ref, logs):

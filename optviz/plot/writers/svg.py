@@ -70,23 +70,23 @@ def draw(mark: Mark, paper: Paper):
 def _(mark: Line, paper):
     points, style, color = paper(mark.x, mark.y), mark.style, mark.style.color
     if mark.fill:
-        at = points[np.isfinite(points).all(-1)]
-        if len(at):
-            floor = np.array([[at[-1, 0], paper.y.length], [at[0, 0], paper.y.length]])
-            yield _polygon(np.concatenate([at, floor]), color, 0.3)
+        top = points[np.isfinite(points).all(-1)]
+        if len(top):
+            floor = np.array([[top[-1, 0], paper.y.length], [top[0, 0], paper.y.length]])
+            yield _polygon(np.concatenate([top, floor]), color, 0.3)
     if path := _path(_staircase(points, mark.shape)):
         yield _stroke(path, color, 0.85 * mark.width, style.dashes)
     if mark.markers or mark.symbols is not None:
-        some = points[np.isfinite(points).all(-1)]
-        at = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_MARKERS)).astype(int))
-        yield from (_glyph(p, style.marker, SHARE * mark.size / 2, color) for p in some[at])
+        finite = points[np.isfinite(points).all(-1)]
+        i = np.unique(np.linspace(0, len(finite) - 1, min(len(finite), MAX_MARKERS)).astype(int))
+        yield from (_glyph(p, style.marker, SHARE * mark.size / 2, color) for p in finite[i])
 
 
 @draw.register
 def _(mark: Band, paper):
     for area in (paper(*area.T) for area in outlines(mark)):
-        known = area[np.isfinite(area).all(-1)]  # not all of it is on a logarithmic axis
-        yield _polygon(known, mark.color, HATCHED if mark.hatched else 1.0)
+        finite = area[np.isfinite(area).all(-1)]  # a logarithmic axis may not have all of it
+        yield _polygon(finite, mark.color, HATCHED if mark.hatched else 1.0)
 
 
 @draw.register
@@ -150,15 +150,16 @@ def _(mark, paper):
     )
     if isinstance(mark, Heatmap):
         x, y = cell_edges(x), cell_edges(y)
-    some = [np.linspace(0, n - 1, min(n, MAX_PIXELS)).round().astype(int) for n in z.shape]
-    z = z[np.ix_(*some)]
-    known = np.isfinite(z)
+    indices = [np.linspace(0, n - 1, min(n, MAX_PIXELS)).round().astype(int) for n in z.shape]
+    z = z[np.ix_(*indices)]
+    finite = np.isfinite(z)
     if span is None:
-        span = (z[known].min(), z[known].max()) if known.any() else (0.0, 1.0)
-    share = np.clip((np.where(known, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
+        span = (z[finite].min(), z[finite].max()) if finite.any() else (0.0, 1.0)
+    share = np.clip((np.where(finite, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
     if not isinstance(mark, Heatmap):
         share = np.floor(np.minimum(share, 0.999) * LEVELS) / (LEVELS - 1)
-    pixels = np.dstack([blend_colors(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
+    alpha = np.where(finite, 255, 0)
+    pixels = np.dstack([blend_colors(share, mark.colors), alpha]).astype(np.uint8)
     (x0, x1), (y0, y1) = paper.x.along(x[[0, -1]]), paper.y.along(y[[0, -1]])
     pixels = pixels[:: 1 if y0 <= y1 else -1, :: 1 if x0 <= x1 else -1]
     (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
@@ -197,17 +198,17 @@ def _stroke(path, color, width, dashes):
 def _polygon(points, color, opacity=1.0, hollow=False):
     corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     faint = f' opacity="{opacity:g}"' if opacity < 1 else ""
-    look = f'fill="none" stroke="{color}"' if hollow else f'fill="{color}"'
-    return f'<polygon points="{corners}" {look}{faint}/>'
+    paint = f'fill="none" stroke="{color}"' if hollow else f'fill="{color}"'
+    return f'<polygon points="{corners}" {paint}{faint}/>'
 
 
-def _glyph(at, symbol, radius, color):
+def _glyph(center, symbol, radius, color):
     """A marker; Plotly's many shapes become a star, a square, a cross or a circle here."""
-    x, y, r = *at, max(radius, 0.8)
+    x, y, r = *center, max(radius, 0.8)
     if symbol.startswith("star"):
         angle = -np.pi / 2 + 2 * np.pi * np.arange(STAR) / STAR
         reach = np.where(np.arange(STAR) % 2, 0.45, 1.1) * r
-        corners = at + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+        corners = center + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
         return _polygon(corners, color, hollow="open" in symbol)
     if symbol.startswith("square"):
         place = f'x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r:.1f}" height="{2 * r:.1f}"'
@@ -217,5 +218,5 @@ def _glyph(at, symbol, radius, color):
         side = 2 * r
         strokes = f"l{side:.1f} {side:.1f}m0 {-side:.1f}l{-side:.1f} {side:.1f}"
         return f'<path d="M{x - r:.1f} {y - r:.1f}{strokes}" {pen}/>'
-    look = f'fill="none" {pen}' if "open" in symbol else f'fill="{color}"'
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {look}/>'
+    fill = f'fill="none" {pen}' if "open" in symbol else f'fill="{color}"'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {fill}/>'

@@ -48,8 +48,8 @@ def settings(context) -> list:
 
 
 @cached
-def _histograms(key, _layers, _theme, _looks, _figure):
-    return histograms(_layers, _theme, *_looks, **_figure)
+def _histograms(key, _layers, _theme, _options, _figure):
+    return histograms(_layers, _theme, *_options, **_figure)
 
 
 def histograms(

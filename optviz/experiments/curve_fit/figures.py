@@ -10,7 +10,7 @@ from optviz.experiments.curve_fit.run import advance, begin, matrices, outputs
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Context, Row
-from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of, paced
+from optviz.experiments.training_charts import HEIGHT, comparing, lines_of, overlay, paced
 from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thin_indices
 from optviz.plot.series import as_float32
 from optviz.plot.training import Network
@@ -33,8 +33,8 @@ def fit(context: Context) -> Row:
     spec, theme, t = context.spec, context.theme, context.options["iteration"]
     return Row(
         [
-            compared(context, lambda lines: curves(spec, lines, theme, t)),
-            compared(context, lambda lines: losses(context, lines)),
+            overlay(context, lambda lines: curves(spec, lines, theme, t)),
+            overlay(context, lambda lines: losses(context, lines)),
         ]
     )
 

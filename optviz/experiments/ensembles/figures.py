@@ -287,4 +287,4 @@ def thumbnail(ensembles: Ensembles, theme: Theme) -> Figure:
 
 def _train(ensembles, method, eval_every):
     training = ensembles.training_of(method, ensembles.noises[0])
-    return charts.quickly_trained(training, charts.PREVIEW, eval_every)
+    return charts.train_preview(training, charts.PREVIEW, eval_every)

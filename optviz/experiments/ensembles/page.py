@@ -54,10 +54,10 @@ def standing_of(ensembles, states, noise, method) -> text.Standing:
     """How a method stands on labels of which the share `noise` is wrong."""
     state = states[noise, method]
     if method == "snapshots":
-        kept = snapshot_ensembles(ensembles, state)
+        so_far = snapshot_ensembles(ensembles, state)
         none = run.Ensemble(np.empty((0, 0, 0)), np.empty(0))
-        outcome = run.snapshot_outcome(state, kept[max(kept)] if kept else none)
-        curves = figures.snapshots(state, kept)
+        outcome = run.snapshot_outcome(state, so_far[max(so_far)] if so_far else none)
+        curves = figures.snapshots(state, so_far)
     elif method == "averaging":
         raw = states[noise, "independent"]
         outcome, curves = run.averaging_outcome(raw, state), figures.averaging(raw, state)

@@ -78,7 +78,7 @@ def _filter(ranges):
     st.session_state["_filtered"] = True
 
 
-def filtered(context):
+def filter_summary(context):
     """How many trials are shown, and a button for all, where a filter is set."""
     if st.session_state.pop("_filtered", False):
         return Widget(st.rerun)  # the address, too, says what is shown
@@ -88,7 +88,7 @@ def filtered(context):
 
     def draw():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(text.filtered(spec, mask), width="stretch")
+            st.markdown(text.filter_summary(spec, mask), width="stretch")
             key = session().key("show-all")
             button(_("Show all trials"), key, _filter, {}, icon="filter_alt_off")
 
@@ -131,27 +131,28 @@ def curves(context):
 
 
 @paced
-def compared(context):
+def searches(context):
     """The search and its rivals, which differ only in sampler and early stopping."""
+    theme = context.theme
     lines = [
-        (text.search_name(state.search), state, style(i, context.theme))
+        (text.search_name(state.search), state, style(i, theme))
         for i, state in enumerate(context.states)
         if len(state.points)
     ]
     if not lines:
         return _("Nothing has been searched yet.")
-    masks = [context.spec.keeps(state.points, state.scores) for _name, state, _look in lines]
+    masks = [context.spec.keeps(state.points, state.scores) for _name, state, _style in lines]
     caption = _(
         "All of them search the same ranges, with the same number of trials, the same training "
         "and the same seed; choose others under “Side by side with”. One search of each kind is "
         "an anecdote: another seed may reverse the order."
     )
-    planes = [[f"**{name}**", figures.trials(state, context.theme)] for name, state, _look in lines]
+    planes = [[f"**{name}**", figures.trials(state, theme)] for name, state, _style in lines]
     side_by_side = [Row(planes[i : i + 2]) for i in range(0, len(planes), 2)]
     several = len(lines) > 1 and len(context.spec.space.axes) > 1
     progress = figures.best_so_far(lines, masks, context.options["by"])
-    compared = [progress, text.comparison(lines), Caption(caption)]
-    return [*(side_by_side if several else ()), *compared]
+    parts = [progress, text.comparison(lines), Caption(caption)]
+    return [*(side_by_side if several else ()), *parts]
 
 
 def remarks(context):
@@ -165,7 +166,7 @@ def remarks(context):
         *(Widget(lambda border=border: _border(state, *border)) for border in borders),
         text.saved(state) if state.search.halving else None,
         text.correlations(state),
-        _test(context) if all(one.done for one in context.states) else None,
+        _test(context) if all(other.done for other in context.states) else None,
     ]
 
 
@@ -293,11 +294,11 @@ PAGE = Page(
             ],
             jobs=jobs,
             tabs=[
-                Tab(_("Trials"), [filtered, PLANE]),
-                Tab(_("Parallel coordinates"), [parallel, filtered, PLANE]),
+                Tab(_("Trials"), [filter_summary, PLANE]),
+                Tab(_("Parallel coordinates"), [parallel, filter_summary, PLANE]),
                 Tab(_("Importance"), [importances, *SUMMARY]),
-                Tab(_("Best curves"), [filtered, curves, *SUMMARY]),
-                Tab(_("Side by side"), [filtered, Section([compared, *SUMMARY], [BY])]),
+                Tab(_("Best curves"), [filter_summary, curves, *SUMMARY]),
+                Tab(_("Side by side"), [filter_summary, Section([searches, *SUMMARY], [BY])]),
             ],
             notes=[text.notes],
             downloads=[

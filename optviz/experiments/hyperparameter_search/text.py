@@ -153,7 +153,7 @@ def saved(state: SearchState) -> str:
     )
 
 
-def filtered(search: Search, mask: np.ndarray) -> str:
+def filter_summary(search: Search, mask: np.ndarray) -> str:
     """Which trials are shown."""
     parts = []
     for r in search.shown:

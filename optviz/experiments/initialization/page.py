@@ -26,9 +26,9 @@ def initializers(form: Form) -> None:
 
     def choose():
         keys = st.session_state[key]
-        kept = [choice for choice in field.value if choice.key in keys]
-        added = [Choice(k) for k in keys if k not in {choice.key for choice in kept}]
-        field.set((*kept, *added)[:MAX_INITIALIZERS])
+        remaining = [choice for choice in field.value if choice.key in keys]
+        added = [Choice(k) for k in keys if k not in {choice.key for choice in remaining}]
+        field.set((*remaining, *added)[:MAX_INITIALIZERS])
 
     st.multiselect(
         _("Initial weights"),
@@ -72,9 +72,9 @@ CURVES = charts.section(_("How every initializer stands"))
 SYMMETRY_TAB = _("Symmetry")
 
 
-def tab(label: str, part, about, *options) -> Tab:
+def tab(label: str, part, caption, *options) -> Tab:
     """The curves, and below them what a network is like at an iteration."""
-    inspected = Section([text.inspected_network, part, about], [ITERATION, NETWORK, *options])
+    inspected = Section([text.inspected_network, part, caption], [ITERATION, NETWORK, *options])
     return Tab(label, [CURVES, inspected])
 
 

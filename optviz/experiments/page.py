@@ -1,4 +1,4 @@
-"""What the page of an experiment declares. The shell draws it, and exports it."""
+"""What the page of an experiment declares. The shell draws and exports it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,9 +31,9 @@ class Preset:
 class Option:
     """A switch of what is shown, which changes nothing in the spec.
 
-    A toggle where `choices` is None, else one of its keys; where there are fewer than two it is not
-    drawn. `default` and `choices` may be functions of the context, with what the switches before it
-    say in its options; `disabled(options)` looks at these, too.
+    A toggle where `choices` is None, else one of its keys; with fewer than two it is not drawn.
+    `default` and `choices` may be functions of the context, whose options have the values of the
+    switches before it; `disabled(options)` gets these, too.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Expander:
-    """Parts that are folded away; `parts()` makes them once they are wanted."""
+    """Parts that are folded away; `parts()` makes them once the expander is open."""
 
     label: str
     parts: Callable[[], Sequence[Any]]
@@ -69,7 +69,7 @@ class Expander:
 
 @dataclass(frozen=True)
 class Widget:
-    """What a part draws itself with Streamlit, where the values above do not do."""
+    """What a part draws itself with Streamlit, where the values above do not suffice."""
 
     draw: Callable[[], None]
 
@@ -79,9 +79,9 @@ Part = Callable[["Context"], Any]
 
 @dataclass(frozen=True)
 class Section:
-    """Switches, and parts that look at what they say, below them (or above: `options_below`).
+    """Switches, and parts that depend on them, below the switches (or above: `options_below`).
 
-    It is there while `when(context)` says so; with a label to be `folded` under, it is folded away.
+    It is drawn if `when(context)` is true; with a label `folded`, inside an expander.
     """
 
     parts: Sequence[Part]
@@ -95,7 +95,7 @@ class Section:
 class Tab:
     """A tab of results: parts, or sections of them.
 
-    A part is a function of the context. What it gives is drawn: a Figure, a Table, an ImageGrid,
+    A part is a function of the context. What it returns is drawn: a Figure, a Table, an ImageGrid,
     Markdown, a Caption, a Row, an Expander, a Widget, a sequence of these, or None where there is
     nothing to show. Its name is the key of what it draws.
     """
@@ -106,8 +106,8 @@ class Tab:
 
 @dataclass(frozen=True)
 class Download:
-    """A CSV file that one can take: `make(context)` gives its text, once `ready(context)`: where
-    not said otherwise, at once without jobs, else after the first iteration of one.
+    """A CSV file for download: `make(context)` gives its text, once `ready(context)`: by default at
+    once without jobs, else after the first iteration of one.
     """
 
     label: str
@@ -136,11 +136,11 @@ def trainings_of(spec, states: Sequence) -> Script:
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at an experiment: its controls, what it computes, what it shows and says.
+    """One view of an experiment: its controls, jobs, results and notes.
 
-    `form` holds controls, or is a function of the spec that gives them. `jobs(spec)` is what is
-    computed in slices; `then(spec, states)` more jobs, which need the states of those that are
-    complete, and go on by themselves unless they were stopped.
+    `form` holds controls, or is a function of the spec that returns them. `jobs(spec)` is computed
+    in slices; `then(spec, states)` gives further jobs, which need the states of the completed ones
+    and start by themselves unless the visitor stopped them.
     """
 
     form: Sequence | Callable[[Any], Sequence] = ()
@@ -154,16 +154,16 @@ class View:
     units: str = "iterations"
     empty: str = N_("No optimizer yet: add one on the left.")  # where there are no jobs
     script: Callable[[Any, Sequence], Script] = trainings_of
-    group: str | None = None  # views of one group share what their jobs have come to; None: its key
+    group: str | None = None  # views of one group share their jobs' results; None: its key
 
 
 @dataclass(frozen=True)
 class Drawing:
     """A page that draws its columns itself with Streamlit: functions of the page's form.
 
-    `notes(form)` gives what stands below its results, functions and what each of them shows;
-    `live(form)` the traces of its figures by name, for a slider that is held; `dependencies(form)`
-    what all but its figures, sliders, results and notes depends on.
+    `notes(form)` gives what is below its results, as pairs of a function and its argument;
+    `live(form)` the traces of its figures by name, while a slider is dragged; `dependencies(form)`
+    everything on which more than its figures, sliders, results and notes depends.
     """
 
     stage: Callable[[Any], None]
@@ -179,11 +179,11 @@ class Drawing:
 class Page:
     """A page is a question, and the spec with which it opens.
 
-    A page with several views has their keys in its spec's field `view`; the key of an only one is
-    "". `adjusted(spec)` puts right what follows from other fields after a change. `lines(spec,
-    states, theme)` names and styles what the curves show. `thumbnail(spec, theme)` is a small
-    Figure. `ensembles(context)` has the name of each, and its accuracies on the validation
-    and on the test set.
+    A page with several views has their keys in its spec's field `view`; the key of a single one is
+    "". `adjusted(spec)` corrects dependent fields after a change. `lines(spec, states, theme)` has
+    the names and styles of the curves. `thumbnail(spec, theme)` is a small Figure.
+    `ensembles(context)` has the name of each, and its accuracies on the validation and on the test
+    set.
     """
 
     key: str
@@ -211,7 +211,7 @@ class Page:
         return getattr(spec, "view", "") if len(self.views) > 1 else next(iter(self.views))
 
     def thumbnail_svg(self, spec, theme: Theme) -> str:
-        """A spec in the size of a thumbnail, as SVG; an empty frame where its data are not here."""
+        """The thumbnail of a spec, as SVG; an empty frame where its data are not available."""
         try:
             figure = self.thumbnail(spec, theme)
         except DataError:
@@ -221,15 +221,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Context:
-    """What a part is made from: spec, states of the jobs, theme, what the switches say."""
+    """What a part is made from: spec, states of the jobs, theme, values of the switches."""
 
     page: Page
     spec: Any
     states: Sequence
     theme: Theme
     options: Mapping[str, Any] = field(default_factory=dict)
-    previous_lines: Sequence = ()  # lines of what was there before the last change
-    kept_lines: Sequence = ()  # lines that are kept beside the present ones
+    previous_lines: Sequence = ()  # those from before the last change
+    kept_lines: Sequence = ()  # those that are kept beside the current ones
 
     @cached_property
     def lines(self) -> Sequence:
@@ -238,27 +238,27 @@ class Context:
 
     @property
     def attribution(self) -> str:
-        """Whose the data of the trainings are."""
+        """The source of the trainings' data."""
         return DATASETS[self.spec.dataset.key].attribution
 
     @property
     def key(self) -> tuple:
-        """All that a part is made from, in a form that keeps no state: without those that it was
-        made for it is nobody's any more.
+        """Everything that a part is made from, as a key that keeps no state alive: it is of no use
+        once those states are gone.
         """
-        beside = [
+        lines = [
             line._replace(progress=identity_keys([line.progress]))
             for line in (*self.previous_lines, *self.kept_lines)
         ]
-        looks = canonical_json(to_dict(self.spec)), self.theme.ink, *self.options.items()
+        settings = canonical_json(to_dict(self.spec)), self.theme.ink, *self.options.items()
         return (
             self.page.key,
-            *looks,
+            *settings,
             identity_keys(self.states),
             len(self.previous_lines),
-            *beside,
+            *lines,
         )
 
     def with_options(self, options: Mapping[str, Any]) -> "Context":
-        """The same with what more switches say."""
+        """The same with the values of further switches."""
         return replace(self, options={**self.options, **options})

@@ -20,18 +20,18 @@ from optviz.ui.training.jobs import data_of
 
 @dataclass
 class TestSet:
-    """How often it was looked at in this session, and what was seen, by what was asked."""
+    """How often it was used in this session, and the results by their keys."""
 
     uses: int = 0
     results: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate_once(key: str, evaluate: Callable[[], Any]) -> Any:
-    """A button for a look at the test set, which counts; what was seen stays. None before that."""
+    """A button that evaluates on the test set and counts this. The result stays; None before."""
     record = session().state(TestSet)
 
-    def take():
-        if key in record.results:  # one click may be told of twice while a training is drawn
+    def evaluate_and_count():
+        if key in record.results:  # one click may arrive twice while a training is drawn
             return
         record.uses += 1
         record.results[key] = evaluate()
@@ -39,7 +39,7 @@ def evaluate_once(key: str, evaluate: Callable[[], Any]) -> Any:
     button(
         _("Evaluate on the test set"),
         session().key("test"),
-        take,
+        evaluate_and_count,
         icon="science",
         disabled=key in record.results,
         help=_(
@@ -51,7 +51,7 @@ def evaluate_once(key: str, evaluate: Callable[[], Any]) -> Any:
 
 
 def used(uses: int) -> str:
-    """How often the test set was looked at, and what that costs."""
+    """How often the test set was used, and what that costs."""
     if not uses:
         return _("The test set has not been used yet.")
     if uses == 1:
@@ -63,7 +63,7 @@ def used(uses: int) -> str:
 
 
 def test_set(context: Context) -> Widget | Caption | None:
-    """The button, and what came of it, for the networks of a page once all are trained."""
+    """The button and its result, for the networks of a page once all are trained."""
     lines = context.lines if context.page.lines and context.states else ()
     states = [line.progress for line in lines]
     if not states or not all(isinstance(state, Progress) and state.done for state in states):
@@ -95,10 +95,10 @@ def _draw(context, trainings):
 
 def _accuracy(line):
     """Median over the seeds on the validation set and on the test set."""
-    now, i = line.progress, line.i
-    data, network = data_of(now.training, final=True), now.training.network
+    progress, i = line.progress, line.i
+    data, network = data_of(progress.training, final=True), progress.training.network
     with np.errstate(all="ignore"):
-        x = data.x_test.astype(now.params.dtype, copy=False)
-        statistics = now.running_statistics[i]
-        test = network.accuracy(now.params[i], x, data.t_test, running_statistics=statistics)
-    return [float(over_seeds(a)[0]) for a in (now.accuracy[-1, 1, i], test)]
+        x = data.x_test.astype(progress.params.dtype, copy=False)
+        statistics = progress.running_statistics[i]
+        test = network.accuracy(progress.params[i], x, data.t_test, running_statistics=statistics)
+    return [float(over_seeds(a)[0]) for a in (progress.accuracy[-1, 1, i], test)]

@@ -1,4 +1,4 @@
-"""What experiments with trainings show while they grow: curves, a table, and their CSV file."""
+"""What experiments with trainings show as they progress: curves, a table, and their CSV file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,11 +23,11 @@ PREVIEW_ROWS = 300  # validation examples by which one is judged
 def lines_of(
     titles: Sequence[str], states: Sequence, theme: Theme, optimizers: Sequence = ()
 ) -> list[Network]:
-    """A line for each training of one network, by its title; of `optimizers` in their looks."""
-    looks = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(titles))]
+    """A line for each training of one network, with its title; in the styles of `optimizers`."""
+    styles = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(titles))]
     return [
-        Network(f"r{i}", name, state, 0, look)
-        for i, (name, state, look) in enumerate(zip(titles, states, looks, strict=True))
+        Network(f"r{i}", name, state, 0, line_style)
+        for i, (name, state, line_style) in enumerate(zip(titles, states, styles, strict=True))
     ]
 
 
@@ -38,7 +38,7 @@ def optimizers(spec, states: Sequence, theme: Theme) -> list[Network]:
 
 
 def jobs(spec) -> list[TrainingJob]:
-    """What a page computes whose spec has `trainings`."""
+    """The jobs of a page whose spec has `trainings`."""
     return training_jobs(spec.trainings)
 
 
@@ -54,8 +54,8 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
 
 
 def comparing(part: Part) -> Part:
-    """A part that also draws what is kept and what was there before: in the views that have one a
-    visitor may keep runs beside the present one.
+    """Mark a part that also draws kept and previous runs: in views with such a part, a visitor may
+    keep runs beside the current one.
     """
     part.comparing = True
     return part
@@ -68,24 +68,24 @@ def compares(view: View) -> bool:
     return any(getattr(part, "comparing", False) for part in parts)
 
 
-def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> Figure:
-    """What `draw(lines)` makes of the present lines and of those that are kept, and faint behind
-    them those that were there before.
+def overlay(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> Figure:
+    """The figure that `draw(lines)` makes of the current and the kept lines, with the previous ones
+    faint behind them.
     """
     figure = draw([*context.lines, *context.kept_lines])
     return ghost(figure, draw(context.previous_lines)) if context.previous_lines else figure
 
 
 def paced(part: Part) -> Part:
-    """A part that is made anew every two seconds while what it shows is growing: as a whole it is
-    another one each time, so all of it has to be worked out and sent.
+    """Mark a part that is redrawn every two seconds while its trainings run: all of it changes each
+    time, so all of it has to be computed and sent.
     """
     part.paced = True
     return part
 
 
 def shared(part: Part) -> Part:
-    """A part that looks at nothing but the context: it is made once for all who watch the same."""
+    """Mark a part that depends only on the context: it is made once for all who watch the same."""
     part.shared = True
     return part
 
@@ -94,16 +94,16 @@ def shared(part: Part) -> Part:
 @shared
 def curves(context: Context) -> Row:
     """Loss and accuracy side by side, as the switches of `options` say."""
-    show, training = context.options, context.lines[0].progress.training
-    scale = Scale(show["along"], training.iterations, training.epoch)
-    look = {"height": HEIGHT}
+    options, training = context.options, context.lines[0].progress.training
+    scale = Scale(options["along"], training.iterations, training.epoch)
+    layout = {"height": HEIGHT}
 
     def loss(lines):
-        test = show["test"] and lines is not context.previous_lines
-        return losses(lines, scale, show["smooth"], show["log"], test, **look)
+        test = options["test"] and lines is not context.previous_lines
+        return losses(lines, scale, options["smooth"], options["log"], test, **layout)
 
     return Row(
-        [compared(context, loss), compared(context, lambda lines: accuracies(lines, scale, **look))]
+        [overlay(context, loss), overlay(context, lambda lines: accuracies(lines, scale, **layout))]
     )
 
 
@@ -142,12 +142,12 @@ def curves_csv(lines, column: str = "optimizer") -> str:
 
 
 def _rows(line):
-    now, i = line.progress, line.i
-    at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
-    for s, seed in enumerate(now.training.seeds):
-        for t in range(now.iteration + 1):
-            accuracies = at[t][:, s] if t in at else ["", ""]
-            seconds, loss = (now.seconds[t - 1], now.loss[t - 1, i, s]) if t else ("", "")
+    progress, i = line.progress, line.i
+    accuracies_at = {int(t): progress.accuracy[k, :, i] for k, t in enumerate(progress.evaluated)}
+    for s, seed in enumerate(progress.training.seeds):
+        for t in range(progress.iteration + 1):
+            accuracies = accuracies_at[t][:, s] if t in accuracies_at else ["", ""]
+            seconds, loss = (progress.seconds[t - 1], progress.loss[t - 1, i, s]) if t else ("", "")
             yield [line.name, seed, t, seconds, loss, *accuracies]
 
 
@@ -156,18 +156,18 @@ def thumbnail(spec, theme: Theme) -> Figure:
     return losses_of(spec.trainings, theme, method_styles(getattr(spec, "optimizers", ()), theme))
 
 
-def quickly_trained(training: Training, iterations: int, eval_every: int) -> Progress:
+def train_preview(training: Training, iterations: int, eval_every: int) -> Progress:
     """The end of a training cut short for a thumbnail, judged by a few examples."""
     n = min(training.iterations, iterations)
     short = replace(training, iterations=n, eval_every=eval_every, snapshot_every=0)
     data = load(short)
-    few = data._replace(x_test=data.x_test[:PREVIEW_ROWS], t_test=data.t_test[:PREVIEW_ROWS])
-    *_before, now = train(short, few)
-    return now
+    small = data._replace(x_test=data.x_test[:PREVIEW_ROWS], t_test=data.t_test[:PREVIEW_ROWS])
+    *_before, progress = train(short, small)
+    return progress
 
 
-def losses_of(trainings, theme: Theme, looks: Sequence[Style] = ()) -> Figure:
-    """The smoothed loss of the first iterations of every network, quickly trained for it."""
+def losses_of(trainings, theme: Theme, styles: Sequence[Style] = ()) -> Figure:
+    """The smoothed loss of the first iterations of every network, from a short training."""
     curves = []
     for training in trainings:
         n = min(training.iterations, PREVIEW)
@@ -175,7 +175,7 @@ def losses_of(trainings, theme: Theme, looks: Sequence[Style] = ()) -> Figure:
         data = load(short)
         curves += list(smoothed(advance(begin(short, data), data, n).loss[..., 0]).T)
     marks = [
-        Line(np.arange(len(curve)), curve, looks[i] if looks else style(i, theme), name=f"{i}")
+        Line(np.arange(len(curve)), curve, styles[i] if styles else style(i, theme), name=f"{i}")
         for i, curve in enumerate(curves)
     ]
     top = max((float(np.nanmax(c)) for c in curves if np.isfinite(c).any()), default=1.0)

@@ -22,7 +22,7 @@ NETWORK = Option(
 )
 
 
-# What is drawn of each layer, by what it is among the diagnostics: the axis, and what one sees.
+# The charts of each layer, by their key among the diagnostics: the axis, and the label.
 CHARTS = {
     "update_ratio": (
         Axis(_("update / weights"), log=True),
@@ -48,36 +48,36 @@ CHARTS = {
 
 @shared
 def curves(context: Context) -> list:
-    """All of it two by two; nothing of hidden layers where there are none."""
-    made = [_by_layer(context, what) for what in CHARTS]
-    return [Row(made[i : i + 2]) for i in (0, 2) if made[i]]
+    """All charts, two by two; none of hidden layers if there are none."""
+    figures = [_by_layer(context, quantity) for quantity in CHARTS]
+    return [Row(figures[i : i + 2]) for i in (0, 2) if figures[i]]
 
 
-def _by_layer(context, what):
-    name, now, i = context.lines[context.options["network"]][1:4]
-    values, (y, label) = now.diagnostics[what][:, i], CHARTS[what]  # (k, S, layers)
+def _by_layer(context, quantity):
+    name, progress, i = context.lines[context.options["network"]][1:4]
+    values, (y, label) = progress.diagnostics[quantity][:, i], CHARTS[quantity]  # (k, S, layers)
     if not values.shape[-1]:
         return None
     marks = [
         Line(
-            now.evaluated,
+            progress.evaluated,
             over_seeds(values[..., layer])[0],
             style(layer, context.theme),
             name=_("layer {number}").format(number=layer + 1),
-            uid=f"{what}{layer}",
+            uid=f"{quantity}{layer}",
             hover="{name}: {y:.3g}",
             markers=True,
         )
         for layer in range(values.shape[-1])
     ]
-    if what == "update_ratio":
+    if quantity == "update_ratio":
         marks.insert(0, Rule(Style(context.theme.faint, (4, 4)), y=HEALTHY))
-    x = Axis(_("iteration"), limits=(0, now.training.iterations))
+    x = Axis(_("iteration"), limits=(0, progress.training.iterations))
     return Figure(marks, x, y, label=label.format(name=name), height=17)
 
 
 def explanation(context: Context) -> Caption:
-    """What the curves are of."""
+    """What the curves show."""
     return Caption(
         _(
             "Measured whenever the accuracies are, on the last update before. A healthy update "
@@ -92,21 +92,21 @@ def explanation(context: Context) -> Caption:
 @paced
 def first_layer(context: Context) -> list | None:
     """The weights of the first layer's units as pictures, where the inputs are pictures."""
-    name, now, i = context.lines[context.options["network"]][1:4]
-    network = now.training.network
+    name, progress, i = context.lines[context.options["network"]][1:4]
+    network = progress.training.network
     side = round(network.sizes[0] ** 0.5)
-    weights = network.views(now.params[i, 0])[0]["W"].T[:MAX_PICTURES]
+    weights = network.views(progress.params[i, 0])[0]["W"].T[:MAX_PICTURES]
     if side < 4 or side**2 != network.sizes[0] or not np.isfinite(weights).all():
         return None
     scale = np.abs(weights).max() or 1.0
     numbers = [str(unit + 1) for unit in range(len(weights))]
-    said = _("weights of unit {number} of the first layer")
-    alternatives = [said.format(number=number) for number in numbers]
+    alternative = _("weights of unit {number} of the first layer")
+    alternatives = [alternative.format(number=number) for number in numbers]
     images = 0.5 + weights.reshape(-1, side, side) / (2 * scale)
-    shown = _(
+    message = _(
         "**{name}: what the first units look for.** Dark raises a unit's sum, light lowers it"
     )
-    return [shown.format(name=name), ImageGrid(images, numbers, alternatives)]
+    return [message.format(name=name), ImageGrid(images, numbers, alternatives)]
 
 
 TAB = Tab(_("Layers"), [Section([curves, explanation, first_layer], [NETWORK])])

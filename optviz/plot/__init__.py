@@ -11,7 +11,7 @@ Small multiples, with ticks at the outer panels only::
 
     panels = [Panel([Line(x, y, line_style, name=name, uid=f"{i}", legend=i == 0, hover="{y:.1%}")],
                     Axis("epoch", limits=(0, 5), ticks=3), percent(), title=f"η = {rate:g}")
-              for i, (rate, y) in enumerate(found)]
+              for i, (rate, y) in enumerate(runs)]
     return grid(panels, columns=4, share_x=True, share_y=True, legend="window")
 
 A table whose numbers stay numbers until they are read or saved::
@@ -22,19 +22,19 @@ A table whose numbers stay numbers until they are read or saved::
 `to_plotly(figure)` is for the browser, `to_svg(figure, theme)` a thumbnail, `layer(*marks)` what
 lies under a figure.
 
-What a mark, an axis and a figure can be told stands in `marks.py` and `figure.py`. Beside them:
+`marks.py` and `figure.py` document what marks, axes and figures accept. Besides them:
 
 | | |
 |---|---|
 | curve_with_band | median, band, faint raw values and some markers of a curve over seeds |
 | trail | a line over steps that the player cuts, with its head |
-| entry | marks of one thing, as one entry of the legend |
+| entry | marks that share one entry of the legend |
 | bar_with_seeds | a bar with a marker for every seed |
 | histogram_bars, histogram_outline, histogram_grid | of one array; of every layer of a network |
 | matrix | colored cells with words on them |
 | percent, categories, hidden | axes of shares, of names, and none |
 | grid, stack, marginals | panels side by side, on one x axis, beside a large one |
-| fill_template | a translated hover text, with what is known before the pointer comes |
+| fill_template | a translated hover text with its fixed fields filled in |
 """
 
 from optviz.plot.figure import (

@@ -24,10 +24,10 @@ FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same
 class Path(NamedTuple):
     """What an optimizer did: `points` `(steps+1, 2)` and `values` `(steps+1,)`.
 
-    `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of
-    the line, or a text for every step. `simplex` are corners, the first on the path, `(steps+1, k,
-    2)`. `basins` `(k,)` numbers the place at which each of `more` ends, -1 where it is at none:
-    then its line has the color of that place.
+    `multistart` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template
+    for the line, or a text for every step. `simplex` are corners, the first on the path,
+    `(steps+1, k, 2)`. `basins` `(k,)` numbers the place where each path of `multistart` ends, -1
+    for none; its line has the color of that place.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Path(NamedTuple):
     points: np.ndarray
     values: np.ndarray
     style: Style
-    more: np.ndarray | None = None
+    multistart: np.ndarray | None = None
     hover: str | Sequence[str] | None = None
     simplex: np.ndarray | None = None
     basins: np.ndarray | None = None
@@ -47,12 +47,12 @@ class Minima(NamedTuple):
     name: str
     points: np.ndarray
     values: np.ndarray
-    local: bool = False  # hollow, for lower ones are known
+    local: bool = False  # hollow, because lower ones are known
     curve: bool = False  # many small points, which form a line
 
     @property
     def uid(self) -> str:
-        """The name of their trace, each kind's its own."""
+        """The name of their trace, different for each kind."""
         return "minima" + "-local" * self.local + "-curve" * self.curve
 
 
@@ -71,7 +71,7 @@ def falls_into_beads(land: Landscape) -> bool:
 
 
 def _levels(land, log):
-    """How high values are drawn; the first of the even levels, and from each to the next."""
+    """How high values are drawn; the first of the even levels, and the step between them."""
     heights = Heights.from_landscape(land, log, root=True)
     step = (heights.high - heights.low) / LEVELS or 1.0
     return heights, heights.low + step / 2, step
@@ -110,13 +110,13 @@ def landscape(
     )
 
 
-def more_rings(land: Landscape, minima, theme: Theme, log: bool | None = None) -> list[Line]:
+def extra_rings(land: Landscape, minima, theme: Theme, log: bool | None = None) -> list[Line]:
     """A ring around each of `minima` `(k, 2)` that has none among those of the `landscape`."""
-    found = [*rings(land, *_levels(land, log), minima)]
-    if not found:
+    loops = [*rings(land, *_levels(land, log), minima)]
+    if not loops:
         return []
     gap = np.full((1, 2), np.nan)
-    x, y = np.concatenate([part for ring in found for part in (ring, gap)]).T
+    x, y = np.concatenate([piece for loop in loops for piece in (loop, gap)]).T
     return [Line(x, y, Style(theme.ring), width=0.8, uid="rings")]
 
 
@@ -137,11 +137,11 @@ def paths(
     With `equal` scales of both axes the frame shows more than the domain, whose border is drawn.
     """
     domain, tracks = f.domain, [Path(*track) for track in tracks]
-    marks: list[Mark] = [_minima(found, theme) for found in minima]
+    marks: list[Mark] = [_minima_dots(group, theme) for group in minima]
     for path in tracks:
         marks.append(_halo(domain, path, theme))
     for path in tracks:
-        inner = [*_more(domain, path, theme), *_simplex(domain, path)]
+        inner = [*_multistart(domain, path, theme), *_simplex(domain, path)]
         marks += entry(path.name, *inner, group=path.id)
         marks += _path(domain, path, theme, markers)
     marks.append(
@@ -174,27 +174,27 @@ def border(domain: Domain, theme: Theme) -> Line:
     return Line([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], style, width=1, uid="border")
 
 
-def _minima(found, theme):
-    x, y = np.asarray(found.points, float).T
-    symbol = ("circle" if found.curve else "star") + ("-open" if found.local else "")
+def _minima_dots(group, theme):
+    x, y = np.asarray(group.points, float).T
+    symbol = ("circle" if group.curve else "star") + ("-open" if group.local else "")
     return Dots(
         x,
         y,
         Style(theme.minimum, marker=symbol),
-        name=found.name,
-        uid=found.uid,
+        name=group.name,
+        uid=group.uid,
         hover=PLACE,
-        size=5 if found.curve else 13 if len(x) <= MAX_STARS else 9,
-        edge="" if found.local or found.curve else theme.high,
+        size=5 if group.curve else 13 if len(x) <= MAX_STARS else 9,
+        edge="" if group.local or group.curve else theme.high,
         edge_width=1,
     )
 
 
-def guess_mark(at: Sequence[float], name: str, theme: Theme) -> Dots:
+def guess_mark(point: Sequence[float], name: str, theme: Theme) -> Dots:
     """Where a person thinks that a path will end."""
     return Dots(
-        [at[0]],
-        [at[1]],
+        [point[0]],
+        [point[1]],
         Style(theme.ink, marker="x-thin-open"),
         name=name,
         uid="guess",
@@ -214,15 +214,15 @@ def _path(domain, path, theme, markers):
     """
     points, style = path.points, path.style
     drawn = within_reach(domain, points)
-    known = np.flatnonzero(np.isfinite(points).all(-1))
+    finite = np.flatnonzero(np.isfinite(points).all(-1))
     every = -(-len(points) // markers) if markers else len(points)
-    steps = [*range(0 if markers else every, known[-1], every), known[-1]] if len(known) else []
-    at, exit_point = border_crossing(domain, points)
-    out = 0 if exit_point is None else 1
-    x, y = np.array([*drawn[steps], *[exit_point] * out]).reshape(-1, 2).T
+    steps = [*range(0 if markers else every, finite[-1], every), finite[-1]] if len(finite) else []
+    crossing, exit_point = border_crossing(domain, points)
+    n_exits = 0 if exit_point is None else 1
+    x, y = np.array([*drawn[steps], *[exit_point] * n_exits]).reshape(-1, 2).T
     head = min(len(steps), 1)  # none where the path is nowhere
-    plain = len(steps) - head
-    said = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
+    n_plain = len(steps) - head
+    template = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
     line = Line(
         *drawn.T,
         style,
@@ -230,7 +230,7 @@ def _path(domain, path, theme, markers):
         uid=path.id,
         group=path.id,
         values=path.values,
-        hover=said if path.hover is None else path.hover,
+        hover=template if path.hover is None else path.hover,
         meta={"trail": True},
     )
     dots = Dots(
@@ -241,12 +241,12 @@ def _path(domain, path, theme, markers):
         uid=f"{path.id}m",
         group=path.id,
         legend=False,
-        values=[*steps, *[at] * out],
-        meta={"of": path.id, "head": plain},
-        symbols=[style.marker] * len(steps) + ["x-thin-open"] * out,
-        size=[6] * plain + [12] * head + [15] * out,
-        edge=[style.color] * plain + [theme.ink] * head + [style.color] * out,
-        edge_width=[0] * plain + [1.5] * head + [3] * out,
+        values=[*steps, *[crossing] * n_exits],
+        meta={"of": path.id, "head": n_plain},
+        symbols=[style.marker] * len(steps) + ["x-thin-open"] * n_exits,
+        size=[6] * n_plain + [12] * head + [15] * n_exits,
+        edge=[style.color] * n_plain + [theme.ink] * head + [style.color] * n_exits,
+        edge_width=[0] * n_plain + [1.5] * head + [3] * n_exits,
     )
     return [line, dots]
 
@@ -266,11 +266,11 @@ def _halo(domain, path, theme):
     )
 
 
-def _more(domain, path, theme):
+def _multistart(domain, path, theme):
     """Thin lines from further initial points, rings around these, and one mark with all heads."""
-    if path.more is None:
+    if path.multistart is None:
         return []
-    drawn, style = within_reach(domain, path.more), path.style.solid
+    drawn, style = within_reach(domain, path.multistart), path.style.solid
     colors = [style.color] * drawn.shape[1]
     if path.basins is not None:
         colors = [theme.faint if b < 0 else theme.lines[b % len(theme.lines)] for b in path.basins]
@@ -281,13 +281,13 @@ def _more(domain, path, theme):
     ]
     ring = {"size": 7, "edge_width": 1.5, "legend": False}
     starts = Dots(*drawn[0].T, Style(style.color, marker="circle-open"), uid=f"{path.id}ss", **ring)
-    # of each path the last step at which it is anywhere
-    last = np.isfinite(path.more).all(-1).cumsum(0).argmax(0)
+    # the last step at which each path is finite
+    last = np.isfinite(path.multistart).all(-1).cumsum(0).argmax(0)
     x, y = heads = np.take_along_axis(drawn, last[None, :, None], 0)[0].T
-    there = np.isfinite(heads).all(0)
-    meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
-    dots = {"uid": f"{path.id}sm", "size": 7, "values": last[there], "meta": meta, "legend": False}
-    return [*lines, starts, Dots(x[there], y[there], style, **dots)]
+    drawable = np.isfinite(heads).all(0)
+    meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(drawable)]}
+    dots = {"uid": f"{path.id}sm", "size": 7, "meta": meta, "legend": False}
+    return [*lines, starts, Dots(x[drawable], y[drawable], style, values=last[drawable], **dots)]
 
 
 def _simplex(domain, path):
@@ -304,25 +304,25 @@ def _simplex(domain, path):
 
 
 def within_reach(domain: Domain, points: np.ndarray) -> np.ndarray:
-    """Points with those absurdly far out moved closer along their direction, which a screen cannot
-    tell."""
+    """The points, with absurdly distant ones moved closer along their direction; on a screen nobody
+    can tell."""
     low, high = np.array(domain).T
     middle, span = (low + high) / 2, high - low
-    away = np.abs((points - middle) / span).max(-1, keepdims=True)
-    far = away > FAR
+    distance = np.abs((points - middle) / span).max(-1, keepdims=True)
+    far = distance > FAR
     if not far.any():
         return points
-    moved = np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points)
+    moved = np.where(far, middle + (points - middle) * (FAR / np.where(far, distance, FAR)), points)
     # what never comes back is not drawn beyond its first far point: a line between two moved ones
     # would cross the picture
-    near = ~far & np.isfinite(away)
+    near = ~far & np.isfinite(distance)
     back = near[::-1].cumsum(0)[::-1] > 0  # whether it is in reach at this step or at a later one
-    gone = np.concatenate([np.zeros_like(back[:1]), ~back[:-1]])
-    return np.where(gone & far, np.nan, moved)
+    left = np.concatenate([np.zeros_like(back[:1]), ~back[:-1]])
+    return np.where(left & far, np.nan, moved)
 
 
 def border_crossing(domain: Domain, points) -> tuple[float | None, np.ndarray | None]:
-    """At which step, with its fraction, and where a path first crosses the border outwards.
+    """At which (fractional) step and where a path first crosses the border outwards.
 
     (None, None) where it never does.
     """
@@ -333,6 +333,6 @@ def border_crossing(domain: Domain, points) -> tuple[float | None, np.ndarray | 
         return None, None
     a, b = points[leaving[0]], points[leaving[0] + 1]
     with np.errstate(all="ignore"):
-        past = np.where(b < low, (low - a) / (b - a), 1.0)
-        share = np.where(b > high, (high - a) / (b - a), past).min()
+        low_share = np.where(b < low, (low - a) / (b - a), 1.0)
+        share = np.where(b > high, (high - a) / (b - a), low_share).min()
     return leaving[0] + share, a + share * (b - a)

@@ -1,4 +1,4 @@
-"""What a class says of itself: its equations, with or without the hyperparameters' values, and its
+"""What a class says about itself: its equations, with or without hyperparameter values, and its
 source.
 """
 
@@ -20,7 +20,7 @@ def equations(cls) -> list[str]:
 
 
 def remarks(cls) -> str:
-    """What the docstring says beside its first paragraph and its equations."""
+    """What the docstring says besides its first paragraph and its equations."""
     rest = _DISPLAY.sub("", inspect.cleandoc(cls.__doc__ or "")).split("\n\n", 1)
     return " ".join(rest[1].split()) if len(rest) > 1 else ""
 
@@ -35,25 +35,25 @@ def latex_number(value) -> str:
     return power if digits == "1" else rf"{digits}\!\cdot\!{power}"
 
 
-def equations_with_values(thing) -> list[str]:
+def equations_with_values(component) -> list[str]:
     """The equations of an optimizer, wrapper or schedule with the values of its hyperparameters in
     place of their symbols.
 
-    An optimizer's are one to a line and as its switches make them.
+    An optimizer's are one to a line, as its switches select them.
     """
-    out = []
-    method = isinstance(thing, Optimizer)
-    for equation in active_equations(thing) if method else equations(type(thing)):
-        for k in sorted(hyperparameters(type(thing)), key=lambda k: -len(k.symbol)):
+    filled = []
+    method = isinstance(component, Optimizer)
+    for equation in active_equations(component) if method else equations(type(component)):
+        for k in sorted(hyperparameters(type(component)), key=lambda k: -len(k.symbol)):
             if k.symbol and k.kind is not bool:
-                equation = _put(equation, k.symbol, latex_number(getattr(thing, k.name)))
-        out.append(equation)
-    return out
+                equation = _substitute(equation, k.symbol, latex_number(getattr(component, k.name)))
+        filled.append(equation)
+    return filled
 
 
-def _put(equation, symbol, value):
-    """Every whole occurrence of `symbol`; braces keep a following power or letter apart from the
-    digits.
+def _substitute(equation, symbol, value):
+    """Replace every whole occurrence of `symbol`; braces separate the digits from a following power
+    or letter.
     """
     before = "" if symbol.startswith("\\") else r"(?<![A-Za-z\\{_])"
     return re.sub(
@@ -61,11 +61,11 @@ def _put(equation, symbol, value):
     )
 
 
-def switches(thing) -> str:
+def switches(component) -> str:
     """What is switched on and off, in one sentence."""
     states = [
-        (k.name.replace("_", " "), getattr(thing, k.name))
-        for k in hyperparameters(type(thing))
+        (k.name.replace("_", " "), getattr(component, k.name))
+        for k in hyperparameters(type(component))
         if k.kind is bool
     ]
     text = "; ".join(f"{name} is {'on' if on else 'off'}" for name, on in states)
@@ -74,7 +74,7 @@ def switches(thing) -> str:
 
 @cache
 def source(cls) -> str:
-    """The very code that ran, with that of the class it builds on where it inherits its step."""
+    """The code that ran, with that of the base class where the step is inherited."""
     parts = [c for c in cls.__mro__ if c.__module__ == cls.__module__ and hyperparameters(c)]
     return "\n\n".join(inspect.getsource(c).rstrip() for c in parts)
 

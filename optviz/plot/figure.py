@@ -45,20 +45,20 @@ class Axis:
     extra: Mapping = field(default_factory=dict)  # Plotly's own attributes; a last resort
 
 
-def percent(title: str = "", limits: Sequence[float] | None = (0, 1.02), **more) -> Axis:
+def percent(title: str = "", limits: Sequence[float] | None = (0, 1.02), **axis) -> Axis:
     """An axis of shares, with ticks in percent."""
-    return Axis(title, limits=limits, format=".0%", **more)
+    return Axis(title, limits=limits, format=".0%", **axis)
 
 
-def categories(names: Sequence[str], **more) -> Axis:
+def categories(names: Sequence[str], **axis) -> Axis:
     """An axis with a name at 0, 1, 2 …, for bars and dots side by side; it cannot be zoomed."""
     span = (-0.5, max(len(names) - 0.5, 0.5))
-    places = tuple(range(len(names)))
-    return Axis(limits=span, ticks=places, labels=tuple(names), fixed=True, **more)
+    positions = tuple(range(len(names)))
+    return Axis(limits=span, ticks=positions, labels=tuple(names), fixed=True, **axis)
 
 
 def hidden(limits: Sequence[float]) -> Axis:
-    """An axis that is not drawn, nor can be zoomed."""
+    """An axis that is not drawn and cannot be zoomed."""
     return Axis(limits=limits, fixed=True, extra={"visible": False})
 
 
@@ -96,8 +96,8 @@ class Panel:
     title_color: str = ""
     title_inside: bool = False  # in the upper right corner, not above
     notes: Sequence[Note] = ()
-    across: tuple[float, float] = (0.0, 1.0)  # where it is, as shares of the picture
-    up: tuple[float, float] = (0.0, 1.0)
+    x_domain: tuple[float, float] = (0.0, 1.0)  # where it is, in shares of the picture
+    y_domain: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Figure:
     panels: Sequence[Panel] = ()
     scene: Scene | None = None
     notes: Sequence[Note] = ()
-    label: str = ""  # what is to be seen, for those who do not see it
+    label: str = ""  # what the figure shows, for screen readers
     view: str = ""  # names the frame: while it is the same, a reader's zoom stays
     # a name for the lower layer, and its maker
     under: tuple[str, Callable[[], Mapping]] | None = None
@@ -140,24 +140,24 @@ class Figure:
 
     @cached_property
     def frames(self) -> tuple[Panel, ...]:
-        """The panels, of a plain figure its only one; the first has both axes and the notes."""
+        """The panels, or the only one of a plain figure; the first has both axes and the notes."""
         first, *others = self.panels or (Panel(self.marks, self.x, self.y),)
         notes = (*first.notes, *self.notes)
         first = replace(first, x=first.x or Axis(), y=first.y or Axis(), notes=notes)
         return (first, *others)
 
-    def users(self, letter: str) -> list[list[Panel]]:
-        """Of every axis along x or y the panels that are on it, the one that brings it first."""
+    def panels_by_axis(self, letter: str) -> list[list[Panel]]:
+        """The panels on each x or y axis, the one that defines it first."""
         first, *others = self.frames
-        own = [[panel] for panel in others if getattr(panel, letter) is not None]
-        return [[first, *(p for p in others if getattr(p, letter) is None)], *own]
+        separate = [[panel] for panel in others if getattr(panel, letter) is not None]
+        return [[first, *(p for p in others if getattr(p, letter) is None)], *separate]
 
     @property
     def css_height(self) -> str:
         """The height in CSS; empty where the page decides."""
         if isinstance(self.height, tuple):
-            least, share, most = self.height
-            return f"clamp({least:g}rem, {share:g}vh, {most:g}rem)"
+            lowest, share, highest = self.height
+            return f"clamp({lowest:g}rem, {share:g}vh, {highest:g}rem)"
         return "" if self.height is None else f"{self.height:g}rem"
 
     def add(self, *marks: Mark, under: bool = False) -> "Figure":
@@ -179,21 +179,21 @@ def grid(
     `share_y` at the left of each row only.
     """
     rows = -(-len(panels) // columns)
-    across, down = gap
-    wide = (1 - across * (columns - 1)) / columns
-    tall = (1 - down * (rows - 1)) / max(rows, 1)
+    x_gap, y_gap = gap
+    width = (1 - x_gap * (columns - 1)) / columns
+    height = (1 - y_gap * (rows - 1)) / max(rows, 1)
     placed = []
     for i, panel in enumerate(panels):
         row, column = divmod(i, columns)
-        left, top = column * (wide + across), 1 - row * (tall + down)
+        left, top = column * (width + x_gap), 1 - row * (height + y_gap)
         lowest, leftmost = i + columns >= len(panels), column == 0
         placed.append(
             replace(
                 panel,
                 x=replace(_small(panel.x, lowest or not share_x), tick_angle=0),
                 y=_small(panel.y, leftmost or not share_y),
-                across=(left, min(left + wide, 1.0)),
-                up=(max(top - tall, 0.0), top),
+                x_domain=(left, min(left + width, 1.0)),
+                y_domain=(max(top - height, 0.0), top),
             )
         )
     return Figure(panels=placed, **{"hover": "closest", "drag": False, **figure})
@@ -216,18 +216,18 @@ def stack(
     shares = shares / shares.sum() * (1 - gap * (len(panels) - 1))
     tops = 1 - np.concatenate([[0], (shares + gap).cumsum()[:-1]])
     placed = [
-        replace(panel, x=None if k else panel.x, up=(max(float(top - tall), 0.0), float(top)))
-        for k, (panel, top, tall) in enumerate(zip(panels, tops, shares, strict=True))
+        replace(panel, x=None if k else panel.x, y_domain=(max(float(top - size), 0.0), float(top)))
+        for k, (panel, top, size) in enumerate(zip(panels, tops, shares, strict=True))
     ]
     return Figure(panels=placed, **figure)
 
 
-def marginals(main: Panel, above: Panel, beside: Panel, **figure) -> Figure:
+def marginals(main: Panel, top: Panel, right: Panel, **figure) -> Figure:
     """A panel with two small ones on its axes: `above` has its own y axis, `beside` its own x."""
     large, small = (0.0, 0.7), (0.78, 1.0)
     panels = [
-        replace(main, across=large, up=large),
-        replace(above, x=None, across=large, up=small),
-        replace(beside, y=None, across=small, up=large),
+        replace(main, x_domain=large, y_domain=large),
+        replace(top, x=None, x_domain=large, y_domain=small),
+        replace(right, y=None, x_domain=small, y_domain=large),
     ]
     return Figure(panels=panels, **{"hover": "closest", **figure})

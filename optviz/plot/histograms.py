@@ -12,7 +12,7 @@ BINS = 30
 
 
 class HistogramRow(NamedTuple):
-    """What a row of histograms shows: the numbers of every column, within `limits` if there are."""
+    """What a row of histograms shows: the numbers of every column, within `limits` if any."""
 
     title: str
     color: str
@@ -40,9 +40,9 @@ def histogram_range(values, limits=(None, None)) -> tuple[float, float]:
 
 
 def histogram(values, span: tuple[float, float], bins: int = BINS) -> tuple[np.ndarray, np.ndarray]:
-    """The share of the values in each bin `(bins,)`, of those that are not finite in none.
+    """The share of the values in each bin `(bins,)`, and the bins' edges `(bins + 1,)`.
 
-    Beside them the bins' edges `(bins + 1,)`.
+    Values that are not finite are in no bin.
     """
     finite = values[np.isfinite(values)]
     edges = np.histogram_bin_edges(finite, bins, span)
@@ -53,20 +53,20 @@ def histogram(values, span: tuple[float, float], bins: int = BINS) -> tuple[np.n
 def histogram_grid(
     rows: Sequence[HistogramRow], columns: Sequence[str], shared: bool = False, **figure
 ) -> Figure:
-    """A panel for each array, with a range that fits its numbers; with `shared` one a row."""
+    """A panel for each array, with a range that fits its numbers; with `shared` one per row."""
     panels, n = [], len(columns)
     for k, (title, color, values, limits) in enumerate(rows):
         spans = [histogram_range(v, limits) for v in values]
         if shared:
             spans = [histogram_range(np.concatenate([v.ravel() for v in values]), limits)] * n
-        found = [histogram(v, span) for v, span in zip(values, spans, strict=True)]
-        tallest = max(float(shares.max()) for shares, _edges in found)
+        histograms = [histogram(v, span) for v, span in zip(values, spans, strict=True)]
+        tallest = max(float(shares.max()) for shares, _edges in histograms)
         y = percent(title, (0, 1.06 * tallest or 1.0), ticks=4)
-        for i, (name, (shares, edges)) in enumerate(zip(columns, found, strict=True)):
-            said = {"name": name, "uid": f"{k}-{i}", "hover": "{x:.3g}: {y:.1%}"}
-            bars = histogram_bars(edges, shares, color, **said)
+        for i, (name, (shares, edges)) in enumerate(zip(columns, histograms, strict=True)):
+            labels = {"name": name, "uid": f"{k}-{i}", "hover": "{x:.3g}: {y:.1%}"}
+            bars = histogram_bars(edges, shares, color, **labels)
             x = Axis(limits=spans[i], ticks=4 if n < 7 else 3, powers=True, grid=False)
             panels.append(Panel([bars], x, y, title="" if k else name))
     gap = (0.25 / max(n, 2), 0.12)
-    look = {"margin": {"l": 48, "r": 8, "t": 24, "b": 34}, "legend": "", "view": f"{n}"}
-    return grid(panels, n, gap, share_y=True, **{**look, **figure})
+    layout = {"margin": {"l": 48, "r": 8, "t": 24, "b": 34}, "legend": "", "view": f"{n}"}
+    return grid(panels, n, gap, share_y=True, **{**layout, **figure})

@@ -16,7 +16,7 @@ Array = Any  # what np.asarray takes
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mark:
-    """What all marks have.
+    """What all marks have in common.
 
     A mark without a name has no entry in the legend. `hover` is what the pointer shows: a template
     such as "{name}: {y:.1%}" (see `HOVER_FIELDS`), one finished text per point, or "" for nothing.
@@ -226,15 +226,15 @@ def fill_template(template: str, **fields) -> str:
     """
     out = ""
     for literal, key, spec, _ in Formatter().parse(template):
-        out += _doubled(literal)
+        out += _escape_braces(literal)
         if key in fields:
-            out += _doubled(escape(format(fields[key], spec or ""), quote=False))
+            out += _escape_braces(escape(format(fields[key], spec or ""), quote=False))
         elif key is not None:
             out += "{" + key + (f":{spec}" if spec else "") + "}"
     return out
 
 
-def _doubled(text):
+def _escape_braces(text):
     return text.replace("{", "{{").replace("}", "}}")
 
 

@@ -26,20 +26,20 @@ def matrix(
 ) -> Figure:
     """Cells `(rows, columns)` colored by `z` within `span`, and `words` of the same shape on some.
 
-    `inks` has for each color of words on which cells they are, as bools. `titles` are those of the
-    columns and of the rows.
+    `inks` maps each text color to a mask of its cells. `titles` are those of the columns and of the
+    rows.
     """
     marks = [Heatmap(z, colors, x=columns, y=rows, span=span, gap=gap)]
-    for color, where in inks.items():
-        if len(at := np.argwhere(where)):  # Plotly mixes up texts that are empty
-            x, y = [columns[j] for _i, j in at], [rows[i] for i, _j in at]
-            marks.append(Text(x, y, [words[i][j] for i, j in at], color, size=size, hover=hover))
-    look = {"categories": True, "grid": False, "fixed": True}
-    across, down = titles
+    for color, mask in inks.items():
+        if len(cells := np.argwhere(mask)):  # Plotly mixes up texts that are empty
+            x, y = [columns[j] for _i, j in cells], [rows[i] for i, _j in cells]
+            marks.append(Text(x, y, [words[i][j] for i, j in cells], color, size=size, hover=hover))
+    axis = {"categories": True, "grid": False, "fixed": True}
+    x_title, y_title = titles
     return Figure(
         marks,
-        Axis(across, **look),
-        Axis(down, reversed=True, standoff=2, **look),
+        Axis(x_title, **axis),
+        Axis(y_title, reversed=True, standoff=2, **axis),
         legend="",
         hover="closest",
         drag=False,

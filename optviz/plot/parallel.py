@@ -22,10 +22,10 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """Lines of one look: which of the things they are."""
+    """Lines of one style, and which rows of the values they show."""
 
     name: str
-    which: Array
+    rows: Array
     style: Style
     _: KW_ONLY
     width: float = 1.2
@@ -33,22 +33,22 @@ class Bundle:
 
 
 def axis_values(axes: Sequence[Axis], values) -> np.ndarray:
-    """Values `(n, d)` in the units that an axis is even in: of a logarithmic one, powers of ten."""
+    """Values `(n, d)` in units in which the axes are even: exponents of ten on logarithmic ones."""
     columns = zip(axes, np.asarray(values, float).T, strict=True)
     return np.stack([np.log10(v) if axis.log else v for axis, v in columns], -1).round(4)
 
 
 def _limits(axes):
-    """From where to where the axes go, `(2, d)`, in the same units."""
+    """Both ends of every axis, `(2, d)`, in the same units."""
     return axis_values(axes, np.array([axis.limits for axis in axes]).T)
 
 
 def brush(keys: Sequence[str], axes: Sequence[Axis], values, ranges: Mapping) -> dict:
-    """What lets the browser hide things by ranges on axes: for the `extra` of a figure.
+    """What lets the browser hide lines by ranges on axes, for the `extra` of a figure.
 
     Axes are known by `keys`; `ranges` holds low and high of those that are brushed, in
     the units of `axis_values`.
-    Marks whose `meta` has `trials`, the number of a thing for each point, are cut by it.
+    Marks whose `meta` has `trials`, the row of each point, are cut by it.
     """
     ends = _limits(axes).T.tolist()
     named = [
@@ -69,28 +69,28 @@ def parallel_coordinates(
     best_text: str = "",
     **figure,
 ) -> Figure:
-    """Of things with values `(n, d)`, in the limits of the axes; the best has a ring and a text.
+    """Rows of values `(n, d)`, within the limits of the axes; the best has a ring and a text.
 
-    What is brushed away stays as a faint line. `hover` has a text for each thing.
+    What is brushed away stays as a faint line. `hover` has a text for each row.
     """
     d, (low, high) = len(axes), _limits(axes)
     shares = (axis_values(axes, values) - low) / (high - low)
     marks = [Rule(Style(theme.faint), x=float(i), width=1.2) for i in range(d)]
     if len(shares):
-        everyone = Bundle("", range(len(shares)), Style(theme.faint), width=1, opacity=0.12)
-        marks.append(_lines(shares, everyone, uid="everyone", legend=False))
+        background = Bundle("", range(len(shares)), Style(theme.faint), width=1, opacity=0.12)
+        marks.append(_lines(shares, background, uid="everyone", legend=False))
     for i, bundle in enumerate(bundles):
-        which = np.repeat(np.asarray(bundle.which, int), d + 1)  # of every point and gap
-        if len(which):
-            said = {"hover": [hover[k] for k in which], "meta": {"trials": which.tolist()}}
-            marks.append(_lines(shares, bundle, uid=f"bundle-{i}", legend=True, **said))
+        rows = np.repeat(np.asarray(bundle.rows, int), d + 1)  # of every point and gap
+        if len(rows):
+            options = {"hover": [hover[k] for k in rows], "meta": {"trials": rows.tolist()}}
+            marks.append(_lines(shares, bundle, uid=f"bundle-{i}", legend=True, **options))
     for i, axis in enumerate(axes):
         places, labels = _ticks(axis)
-        at = (axis_values([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
+        heights = (axis_values([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
         marks.append(
             Dots(
-                np.full(len(at), float(i)),
-                at,
+                np.full(len(heights), float(i)),
+                heights,
                 Style(theme.faint, marker="line-ew"),
                 uid=f"ticks-{i}",
                 legend=False,
@@ -120,22 +120,22 @@ def parallel_coordinates(
                 text_color=theme.ink,
             )
         )
-    heads = ["<br>".join(wrap(axis.title, HEAD)) for axis in axes]
-    room = (-0.5, d - 0.5)
+    headings = ["<br>".join(wrap(axis.title, HEAD)) for axis in axes]
+    limits = (-0.5, d - 0.5)
     return Figure(
         marks,
-        Axis(limits=room, ticks=range(d), labels=heads, fixed=True, grid=False, tick_angle=0),
+        Axis(limits=limits, ticks=range(d), labels=headings, fixed=True, grid=False, tick_angle=0),
         Axis(limits=(-ROOM, 1 + ROOM), ticks=(), tick_labels=False, fixed=True, grid=False),
         **{"hover": "closest", "drag": False, "margin": {"l": 8, "r": 8, "b": 62}, **figure},
     )
 
 
-def _lines(shares, bundle, **more):
-    which, d = np.asarray(bundle.which, int), shares.shape[1]
-    points = np.full((len(which), d + 1, 2), np.nan)  # a gap after each line
-    points[:, :d, 0], points[:, :d, 1] = np.arange(d), shares[which]
-    look = {"name": bundle.name, "width": bundle.width, "opacity": bundle.opacity}
-    return Line(*points.reshape(-1, 2).T, bundle.style, **look, **more)
+def _lines(shares, bundle, **options):
+    rows, d = np.asarray(bundle.rows, int), shares.shape[1]
+    points = np.full((len(rows), d + 1, 2), np.nan)  # a gap after each line
+    points[:, :d, 0], points[:, :d, 1] = np.arange(d), shares[rows]
+    style = {"name": bundle.name, "width": bundle.width, "opacity": bundle.opacity}
+    return Line(*points.reshape(-1, 2).T, bundle.style, **style, **options)
 
 
 def _ticks(axis):

@@ -5,7 +5,7 @@ import numpy as np
 from optviz.plot.marks import Array, Band, Bars, Dots, Line, Mark, entry
 from optviz.plot.style import Style
 
-MAX_POINTS = 800  # of a curve: finer than that no screen shows
+MAX_POINTS = 800  # of a curve: no screen shows more detail
 
 
 def over_seeds(values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,9 +24,9 @@ def mean_over_seeds(values) -> np.ndarray:
     A difference of means is the mean of the differences seed by seed, so that a figure, a table and
     a sentence cannot state different ones; with medians they could.
     """
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     with np.errstate(invalid="ignore"):  # 0/0
-        return np.where(known, values, 0).sum(-1) / known.sum(-1)
+        return np.where(finite, values, 0).sum(-1) / finite.sum(-1)
 
 
 def as_float32(values) -> np.ndarray:
@@ -35,15 +35,15 @@ def as_float32(values) -> np.ndarray:
         return np.asarray(values, np.float32)
 
 
-def thin_indices(n: int, most: int = MAX_POINTS) -> np.ndarray:
-    """Indices of at most so many of n points (at least half of that), evenly picked, and the last.
+def thin_indices(n: int, max_points: int = MAX_POINTS) -> np.ndarray:
+    """Indices of at most `max_points` of n points, at least half of that: evenly, and the last.
 
     While a curve grows they stay the same ones, until twice as many points lie between them.
     """
-    every = 1
-    while (n - 2) // every + 2 > most:
-        every *= 2
-    return np.append(np.arange(0, n - 1, every), n - 1)[:n]
+    stride = 1
+    while (n - 2) // stride + 2 > max_points:
+        stride *= 2
+    return np.append(np.arange(0, n - 1, stride), n - 1)[:n]
 
 
 def curve_with_band(
@@ -63,8 +63,8 @@ def curve_with_band(
 ) -> list[Mark]:
     """The median of `values` `(n, seeds)`, or `middle` `(n,)`, and a band from least to largest.
 
-    Of one seed there is no band, but `raw` `(n,)` faint behind, where that is given. `shapes` is
-    how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
+    With one seed there is no band, but `raw` `(n,)` if given, faint behind the curve. `shapes` is
+    how many of the style's markers lie on the curve as a separate mark; `line` goes to `Line`,
     where `markers` puts them into the line. All belong to one group of the legend.
     """
     x, values = as_float32(x), as_float32(values)
@@ -79,9 +79,9 @@ def curve_with_band(
         marks.append(Line(x[i], as_float32(raw)[i], style.solid, uid=f"{uid}r", **faint))
     marks.append(Line(x[i], over_seeds(curve[i])[0], style, uid=uid, hover=hover, **line))
     if shapes:
-        known = np.flatnonzero(np.isfinite(curve).any(-1))
-        at = known[thin_indices(len(known), shapes)]
-        marks.append(Dots(x[at], over_seeds(curve[at])[0], style, uid=f"{uid}m", legend=False))
+        finite = np.flatnonzero(np.isfinite(curve).any(-1))
+        j = finite[thin_indices(len(finite), shapes)]
+        marks.append(Dots(x[j], over_seeds(curve[j])[0], style, uid=f"{uid}m", legend=False))
     return entry(name, *marks, group=group)
 
 
@@ -104,10 +104,10 @@ def trail(
     `sizes`; the head, where the line ends, has the second.
     """
     x, y = np.asarray(x), np.asarray(y, float)
-    known = np.flatnonzero(np.isfinite(y))
-    head = int(known[-1]) if len(known) else 0
-    every = max(-(-len(y) // shapes), 1)
-    steps = [k for k in range(begin, head, every) if np.isfinite(y[k])]
+    finite = np.flatnonzero(np.isfinite(y))
+    head = int(finite[-1]) if len(finite) else 0
+    stride = max(-(-len(y) // shapes), 1)
+    steps = [k for k in range(begin, head, stride) if np.isfinite(y[k])]
     steps += [head] * min(len(y), 1)
     group = group or uid
     markers = Dots(
@@ -122,8 +122,8 @@ def trail(
         values=steps,
         meta={"of": uid, "head": len(steps) - 1},
     )
-    drawn = Line(x, y, style, name=name, uid=uid, group=group, meta={"trail": True}, **line)
-    return [drawn, markers]
+    curve = Line(x, y, style, name=name, uid=uid, group=group, meta={"trail": True}, **line)
+    return [curve, markers]
 
 
 def bar_with_seeds(
@@ -144,12 +144,12 @@ def bar_with_seeds(
 ) -> list[Mark]:
     """A bar `height` high at a place, and on it a marker for the value of every seed."""
     values = np.asarray(values, float)
-    spots = at + np.linspace(-spread, spread, len(values)) * (len(values) > 1)
+    positions = at + np.linspace(-spread, spread, len(values)) * (len(values) > 1)
     bar = {"width": width, "alpha": alpha, "uid": f"{uid}bar", "hover": bar_hover}
     dots = {"size": size, "edge": edge, "edge_width": 1.2, "uid": f"{uid}seeds"}
     return [
         Bars([at], [height], style.color, name=name, **bar),
-        Dots(spots, values, style, name=name, hover=hover, **dots),
+        Dots(positions, values, style, name=name, hover=hover, **dots),
     ]
 
 

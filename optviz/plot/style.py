@@ -98,7 +98,7 @@ class Style:
 
 
 def style(i: int, theme: Theme) -> Style:
-    """The look of line i. Beyond eight, dashes and markers move on against the colors."""
+    """The style of line i. Beyond eight, dashes and markers shift against the colors."""
     n = len(theme.lines)
     return Style(theme.lines[i % n], DASHES[(i + i // n) % n], MARKERS[(i + i // n) % n])
 
@@ -108,20 +108,20 @@ BOOK_METHODS = ("sgd", "momentum", "adagrad", "adam")
 
 
 def method_styles(configs: Sequence[OptimizerConfig], theme: Theme) -> list[Style]:
-    """The look of each optimizer: its method's, wherever it stands. Twins share the color and
-    differ in dashes and marker.
+    """The style of each optimizer: that of its method, wherever it is listed. Twins share the color
+    and differ in dashes and marker.
     """
     order = [*BOOK_METHODS, *(key for key in OPTIMIZERS if key not in BOOK_METHODS)]
-    keys, n, found = [config.method.key for config in configs], len(theme.lines), []
+    keys, n, styles = [config.method.key for config in configs], len(theme.lines), []
     for i, key in enumerate(keys):
         place = order.index(key)
-        look = (place + place // n + 5 * keys[:i].count(key)) % n
-        found.append(Style(theme.lines[place % n], DASHES[look], MARKERS[look]))
-    return found
+        variant = (place + place // n + 5 * keys[:i].count(key)) % n
+        styles.append(Style(theme.lines[place % n], DASHES[variant], MARKERS[variant]))
+    return styles
 
 
 def blend_colors(share, colors: Colors) -> np.ndarray:
-    """The colors at shares of the way through some, as RGB `(..., 3)` bytes."""
+    """The colors at shares of the way through `colors`, as RGB `(..., 3)` bytes."""
     if isinstance(colors[0], str):
         colors = [*zip(np.linspace(0, 1, len(colors)), colors, strict=True)]
     stops = [stop for stop, _color in colors]
@@ -131,21 +131,21 @@ def blend_colors(share, colors: Colors) -> np.ndarray:
 
 
 def mix_color(colors: Colors, share: float) -> str:
-    """The color at a share of the way through some."""
+    """The color at a share of the way through `colors`."""
     return f"#{blend_colors(share, colors).tobytes().hex()}"
 
 
 def pack_array(array) -> dict:
     """An array as Plotly reads it fastest: base64 of its bytes, in the smallest type that holds it
-    to the last bit. NaN survives, unlike in JSON.
+    exactly. NaN survives, unlike in JSON.
     """
     a = np.ascontiguousarray(array, float)
     with np.errstate(all="ignore"):
-        whole = a == np.rint(a)  # False where it is NaN
-        kinds = ("i2", "i4", "f4", "f8") if whole.all() else ("f4", "f8")
-        found = ((kind, a.astype(kind)) for kind in kinds)
-        kind, a = next(one for one in found if ((one[1] == a) | (a != a)).all())
-    return {"dtype": kind, "bdata": base64.b64encode(a.tobytes()).decode()}
+        integers = a == np.rint(a)  # False where it is NaN
+        dtypes = ("i2", "i4", "f4", "f8") if integers.all() else ("f4", "f8")
+        candidates = ((dtype, a.astype(dtype)) for dtype in dtypes)
+        dtype, a = next(pair for pair in candidates if ((pair[1] == a) | (a != a)).all())
+    return {"dtype": dtype, "bdata": base64.b64encode(a.tobytes()).decode()}
 
 
 def pack_grid(grid) -> dict:
@@ -156,17 +156,17 @@ def pack_grid(grid) -> dict:
 
 
 def zero_rounding_errors(value, scale: float, share: float = 1e-12):
-    """The values, and 0 for those that are no more than rounding beside numbers of this scale."""
+    """The values, with 0 for those that are mere rounding errors of numbers of this scale."""
     return np.where(np.abs(value) <= share * scale, 0.0, value)[()]
 
 
 def percentage(share, decimals: int = 1) -> str:
-    """A share for reading: percent with so many decimals, of the least shares what there is."""
+    """A share for reading: percent with so many decimals; two significant digits where tiny."""
     percent = 100 * float("nan" if share is None else share)
     if not math.isfinite(percent):
         return "–"
-    little = 0 < abs(percent) < 0.1
-    text = number(percent, 2) if little else f"{percent:.{decimals}f}".replace("-", "−")
+    tiny = 0 < abs(percent) < 0.1
+    text = number(percent, 2) if tiny else f"{percent:.{decimals}f}".replace("-", "−")
     return f"{text}%"
 
 

@@ -1,4 +1,4 @@
-"""A table as a value: to read as HTML, to keep as CSV in full precision."""
+"""A table as a value: HTML for reading, CSV in full precision for keeping."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from html import escape
 from optviz.plot.style import Style, number, percentage
 
 Cell = str | float | int | None
-# what a spreadsheet works out, the wide forms of its signs too; a number and a dash are none
+# what a spreadsheet evaluates, full-width signs too; a number and a dash are no formulas
 _FORMULA = re.compile(r"[\t\r\n]|\s*([=@＝＠]|[+\-＋－](?!$|[\d.]+(e[+-]?\d+)?$))")
 
 
@@ -42,8 +42,8 @@ class Column:
 class Table:
     """Rows of cells, the first of each its heading, with a stripe in the row's style if it has one.
 
-    A column may be just its title. Numbers stay numbers until they are shown. `label` says what
-    the table is, to those who hear it.
+    A column may be just its title. Numbers stay numbers until they are shown. `label` names the
+    table for screen readers.
     """
 
     label: str
@@ -58,7 +58,7 @@ class Table:
         rows: Sequence[Mapping[Column | str, Cell]],
         styles: Sequence[Style | None] = (),
     ) -> "Table":
-        """Of rows whose cells are told by their columns, in the order of these."""
+        """From rows that map columns to cells, in the order of the first row's columns."""
         return cls(
             label, list(rows[0]) if rows else [], [list(row.values()) for row in rows], styles
         )
@@ -88,8 +88,8 @@ class Table:
 
 
 def csv_text(header: Sequence[str], rows) -> str:
-    """Rows as CSV: floats so that they are read back exactly, nothing for what is not finite, and
-    no text that a spreadsheet would take for a formula.
+    """Rows as CSV: floats that read back exactly, nothing where they are not finite, and no text
+    that a spreadsheet would take for a formula.
     """
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
@@ -100,8 +100,8 @@ def csv_text(header: Sequence[str], rows) -> str:
 
 
 def join_csv(name: str, texts: Mapping[str, str]) -> str:
-    """CSV texts as one, whose first column, `name`, says from which a row is; a column that a text
-    lacks is empty there.
+    """CSV texts as one, whose first column, `name`, says which text a row is from; a column that a
+    text lacks is empty there.
     """
     parts = {key: csv.DictReader(io.StringIO(text, newline="")) for key, text in texts.items()}
     header = list(dict.fromkeys(c for part in parts.values() for c in part.fieldnames))

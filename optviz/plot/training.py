@@ -40,19 +40,19 @@ class Network(NamedTuple):
     i: int  # its place among the trials of the batch
     style: Style | None
 
-    def curve(self, x, values, **look) -> list[Mark]:
+    def curve(self, x, values, **options) -> list[Mark]:
         """Its curve over the seeds, as `curve_with_band` draws it."""
-        named = {"name": self.name, "uid": self.id}
-        return curve_with_band(x, values, self.style, **named, **look)
+        labels = {"name": self.name, "uid": self.id}
+        return curve_with_band(x, values, self.style, **labels, **options)
 
-    def bar(self, at: float, values, **look) -> list[Mark]:
+    def bar(self, x: float, values, **options) -> list[Mark]:
         """The mean over the seeds as a bar, as `bar_with_seeds` draws it."""
-        height, named = float(mean_over_seeds(values)), {"name": self.name, "uid": self.id}
-        return bar_with_seeds(at, values, height, self.style, **named, **look)
+        height, labels = float(mean_over_seeds(values)), {"name": self.name, "uid": self.id}
+        return bar_with_seeds(x, values, height, self.style, **labels, **options)
 
 
 def curves_only(network: Network) -> Network:
-    """The network of a training with what its curves are drawn from, no parameters or states."""
+    """The network with only what its curves are drawn from: no parameters or states."""
     if not isinstance(network.progress, Progress):
         return network
     none = np.empty(0)
@@ -62,26 +62,26 @@ def curves_only(network: Network) -> Network:
 
 
 def ghost(figure: Figure, before: Figure) -> Figure:
-    """The figure with faint lines of another one, of what was there before, behind its own; panel
-    by panel. What is faint there already is left out.
+    """The figure with the lines of an earlier one, faint behind its own, panel by panel. Lines that
+    are faint already are left out.
     """
     panels = [
-        replace(panel, marks=[*faint_lines(was.marks), *panel.marks])
-        for panel, was in zip(figure.panels, before.panels, strict=True)
+        replace(panel, marks=[*faint_lines(old.marks), *panel.marks])
+        for panel, old in zip(figure.panels, before.panels, strict=True)
     ]
     return replace(figure.add(*faint_lines(before.marks), under=True), panels=panels)
 
 
 def faint_lines(marks: Sequence[Mark]) -> list[Line]:
-    """The lines among marks, as what was there before."""
+    """The lines among earlier marks, made faint."""
     hover = _("{name}, before: {y:.4g}")
-    look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
+    faint = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
     lines = [m for m in marks if isinstance(m, Line) and m.opacity is None]
-    return [replace(m, uid=f"{m.uid}before", **look) for m in lines]
+    return [replace(m, uid=f"{m.uid}before", **faint) for m in lines]
 
 
 class Scale(NamedTuple):
-    """What curves are drawn along, and how far that goes."""
+    """The x axis of curves: its unit and its length."""
 
     along: str = "iterations"  # one of UNITS
     iterations: int = 300
@@ -95,7 +95,7 @@ class Scale(NamedTuple):
 
     @property
     def end(self) -> float | None:
-        """Where it ends; None where only the curves tell."""
+        """Where it ends; None where that depends on the curves."""
         ends = {"iterations": self.iterations, "epochs": self.iterations / (self.epoch or 1)}
         return ends.get(self.along)
 
@@ -114,33 +114,32 @@ def losses(
 ) -> Figure:
     """The loss of every mini-batch, and with `test` the one on the validation set, dotted.
 
-    Smoothed as the book does it, with the raw loss faint behind; of several seeds the median, and a
+    Smoothed as in the book, with the raw loss faint behind; for several seeds the median, and a
     band from the least to the largest.
     """
-    marks, top, right = [], 0.0, 1e-3
-    on_validation = _("{name}, validation: {y:.4g}")
-    for uid, name, now, i, style in networks:
-        raw = now.loss[:, i]
+    marks, early_max, right = [], 0.0, 1e-3
+    validation_hover = _("{name}, validation: {y:.4g}")
+    for uid, name, progress, i, style in networks:
+        raw = progress.loss[:, i]
         if not len(raw):
             continue
-        x, values = (
-            scale.positions(now, np.arange(1, len(raw) + 1)),
-            smoothed(raw) if smooth else raw,
-        )
+        x = scale.positions(progress, np.arange(1, len(raw) + 1))
+        values = smoothed(raw) if smooth else raw
         right = max(right, float(x[-1]))
         faint = raw[:, 0] if smooth else None
         marks += curve_with_band(
             x, values, style, name=name, uid=uid, raw=faint, shapes=8, legend=True
         )
         if test:
-            on_test = as_float32(over_seeds(now.cross_entropy[:, 1, i])[0])
-            look = {"width": 1.5, "markers": 8, "legend": False, "hover": on_validation}
-            dotted, at = replace(style, dashes=TEST_DASHES), scale.positions(now, now.evaluated)
-            marks += entry(name, Line(at, on_test, dotted, uid=f"{uid}test", **look))
+            test_loss = as_float32(over_seeds(progress.cross_entropy[:, 1, i])[0])
+            options = {"width": 1.5, "markers": 8, "legend": False, "hover": validation_hover}
+            dotted = replace(style, dashes=TEST_DASHES)
+            test_x = scale.positions(progress, progress.evaluated)
+            marks += entry(name, Line(test_x, test_loss, dotted, uid=f"{uid}test", **options))
         early = over_seeds(values[: max(len(raw) // 20, 1)])[0]
-        top = max(top, float(np.nanmax(early, initial=0.0)))
+        early_max = max(early_max, float(np.nanmax(early, initial=0.0)))
     title = _("loss (dotted: validation set)") if test else _("loss")
-    limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
+    limits = (0, _round_up(min(early_max, 10.0)) if early_max else 2.5)
     y = Axis(title, log=log, limits=None if log else limits)
     label = _("Loss during training. The table has the last values.")
     view = f"{log} {scale.along}"
@@ -150,22 +149,22 @@ def losses(
 def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
     """Accuracy on the validation set (in the network's style) and on the training set (faint)."""
     marks, right = [], 1e-3
-    for uid, name, now, i, style in networks:
-        if not len(now.evaluated):
+    for uid, name, progress, i, style in networks:
+        if not len(progress.evaluated):
             continue
-        x = scale.positions(now, now.evaluated)
+        x = scale.positions(progress, progress.evaluated)
         right = max(right, float(x[-1]))
-        look = {"hover": _("{name}, validation: {y:.4g}"), "shapes": 8, "legend": True}
+        options = {"hover": _("{name}, validation: {y:.4g}"), "shapes": 8, "legend": True}
         marks += curve_with_band(
-            x, now.accuracy[:, 1, i], style, name=name, uid=f"{uid}test", **look
+            x, progress.accuracy[:, 1, i], style, name=name, uid=f"{uid}test", **options
         )
-        train = as_float32(over_seeds(now.accuracy[:, 0, i])[0])
-        faint = {"width": 1, "opacity": 0.8, "legend": False}
-        marks += entry(name, Line(x, train, style.solid, uid=f"{uid}training", **faint))
+        train = as_float32(over_seeds(progress.accuracy[:, 0, i])[0])
+        faint_options = {"width": 1, "opacity": 0.8, "legend": False}
+        marks += entry(name, Line(x, train, style.solid, uid=f"{uid}training", **faint_options))
     label = _("Accuracy during training. The table has the last values.")
     y = percent(_("accuracy (faint: on the training set)"))
-    more = {"label": label, "view": scale.along, **figure}
-    return Figure(marks, scale.axis(right), y, **more)
+    layout = {"label": label, "view": scale.along, **figure}
+    return Figure(marks, scale.axis(right), y, **layout)
 
 
 def _round_up(value):
@@ -175,11 +174,11 @@ def _round_up(value):
 
 def status(progress: Progress, i: int) -> str:
     """How far a network has come, or when it diverged."""
-    lost = progress.diverged_at[i]
-    n, first = int((lost >= 0).sum()), int(lost[lost >= 0].min(initial=2**31))
-    if n and len(lost) > 1:
+    diverged_at = progress.diverged_at[i]
+    n, first = int((diverged_at >= 0).sum()), int(diverged_at[diverged_at >= 0].min(initial=2**31))
+    if n and len(diverged_at) > 1:
         return _("{n} of {seeds} seeds diverged at iteration {first}").format(
-            n=n, seeds=len(lost), first=first
+            n=n, seeds=len(diverged_at), first=first
         )
     if n:
         return _("diverged at iteration {first}").format(first=first)
@@ -191,18 +190,18 @@ def status(progress: Progress, i: int) -> str:
 def standings(networks: Sequence[Network], label: str) -> Table:
     """How every network stands: loss of the last ten mini-batches, accuracies, time, status."""
     rows = []
-    for _id, name, now, i, _style in networks:
-        loss = over_seeds(now.loss[-10:, i].mean(0))[0] if len(now.loss) else None
-        train, test = (over_seeds(now.accuracy[-1, k, i])[0] for k in (0, 1))
+    for _uid, name, progress, i, _style in networks:
+        loss = over_seeds(progress.loss[-10:, i].mean(0))[0] if len(progress.loss) else None
+        train, test = (over_seeds(progress.accuracy[-1, k, i])[0] for k in (0, 1))
         rows.append(
             {
                 "": name,
-                _("iterations"): now.iteration,
+                _("iterations"): progress.iteration,
                 Column(_("loss (last 10)"), 3): loss,
                 Column(_("training accuracy"), percent=True): train,
                 Column(_("validation accuracy"), percent=True): test,
-                Column(_("seconds"), 3): now.seconds[-1] if len(now.seconds) else 0.0,
-                _("status"): status(now, i),
+                Column(_("seconds"), 3): progress.seconds[-1] if len(progress.seconds) else 0.0,
+                _("status"): status(progress, i),
             }
         )
     return Table.from_rows(label, rows, [network.style for network in networks])

@@ -9,7 +9,7 @@ from optviz import FUNCTIONS, parse_formula
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Objective
 from optviz.plot import LIGHT
-from optviz.plot.contour import LEVELS, falls_into_beads, landscape, more_rings
+from optviz.plot.contour import LEVELS, extra_rings, falls_into_beads, landscape
 from optviz.plot.landscape import Heights, Landscape
 from tests.table import table
 
@@ -68,14 +68,14 @@ def test_rings_are_as_far_apart_near_a_minimum_as_far_from_it():
 def test_a_minimum_that_no_level_surrounds_has_a_ring_of_its_own(key, at):
     """One closed line around it, along which f is about the same, and higher."""
     f = FUNCTIONS[key]
-    [line] = more_rings(runs.landscape(Objective().on(key)), np.array([at]), LIGHT)
+    [line] = extra_rings(runs.landscape(Objective().on(key)), np.array([at]), LIGHT)
     ring = np.stack([line.x, line.y], -1)[:-1]
     angles = np.unwrap(np.arctan2(*(ring - at).T[::-1]))
     assert abs(angles[-1] - angles[0]) == pytest.approx(2 * np.pi)
     heights = f.value(ring) - f.value(np.array(at))
     assert heights.min() > 0
     assert heights.std() < 0.25 * heights.mean()
-    assert not more_rings(
+    assert not extra_rings(
         Landscape.from_function(FUNCTIONS["himmelblau"]), np.array([(3, 2)]), LIGHT
     )
 

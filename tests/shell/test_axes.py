@@ -34,8 +34,8 @@ AXES = {
     "standardization": {
         "standardization-clouds-0": ["x: feature x₁", "y: feature x₂"],
         "standardization-clouds-1": ["x: feature x₁", "y: feature x₂"],
-        "standardization-turned-0": ["x: line turned by °", "y: accuracy %"],
-        "standardization-turned-1": ["x: line turned by °", "y: logistic loss"],
+        "standardization-angle_curves-0": ["x: line turned by °", "y: accuracy %"],
+        "standardization-angle_curves-1": ["x: line turned by °", "y: logistic loss"],
         "standardization-scales": [*(f"x{i}: feature x₁" for i in ("", 2, 3)), "y: feature x₂"],
     },
     "batch_norm": {

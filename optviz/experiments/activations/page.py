@@ -28,16 +28,16 @@ def settings(form: Form) -> None:
             st.markdown(f"**{title}**")
         place.at(i).draw((*MENUS, Panel(title, NUMBERS, live=True)))
 
-    def change(label, icon, changed):
+    def change_button(label, icon, new_stacks):
         key = place.key(f"{icon}-{len(stacks)}")
-        button(label, key, place.set, changed, icon=icon, wide=True)
+        button(label, key, place.set, new_stacks, icon=icon, wide=True)
 
     if len(stacks) < MAX_STACKS:
         other = replace(stacks[0], initializer=Choice(("book", "he_normal")[len(stacks) - 1]))
-        change(_("Compare with another setting"), "add", (*stacks, other))
+        change_button(_("Compare with another setting"), "add", (*stacks, other))
     if len(stacks) > 1:
         remove = _("Remove setting {letter}").format(letter=text.LETTERS[len(stacks) - 1])
-        change(remove, "close", stacks[:-1])
+        change_button(remove, "close", stacks[:-1])
 
 
 PAGE = Page(

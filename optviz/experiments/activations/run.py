@@ -1,4 +1,4 @@
-"""A signal on its way through layers that nobody has trained, and a gradient on its way back.
+"""A signal on its way through untrained layers, and a gradient on its way back.
 
 (Saitoh 2016, Deep Learning from Scratch, section 6.2; Glorot & Bengio 2010.)
 """
@@ -63,14 +63,14 @@ class Layer:
     def backward(self) -> Spread:
         return Spread.from_values(self.gradients)
 
-    def upstream(self, of: str) -> np.ndarray:
+    def upstream(self, quantity: str) -> np.ndarray:
         """The gradient of the activations "a", of the sums "z" `(samples, units)`, or of the
         weights "W" `(inputs, units)`, summed over the samples.
         """
-        if of == "a":
+        if quantity == "a":
             return self.gradients
-        of_sums = self.gradients * self.slope
-        return of_sums if of == "z" else self.inputs.T @ of_sums
+        sum_gradients = self.gradients * self.slope
+        return sum_gradients if quantity == "z" else self.inputs.T @ sum_gradients
 
     @property
     def saturated(self) -> float:
@@ -79,7 +79,7 @@ class Layer:
 
     @property
     def dead(self) -> float:
-        """Share of the units that are saturated for every sample: none teaches them anything."""
+        """Share of the units that are saturated for every sample: they cannot learn."""
         return float(self.flat.all(0).mean())
 
 
@@ -124,12 +124,12 @@ def hidden_layers(network: Network, params, x, t) -> tuple[list[Layer], np.ndarr
     h = network.activation.build(ACTIVATIONS)
     x, y = np.asarray(x, params.dtype), one_hot(t, network.sizes[-1], params.dtype)
     with np.errstate(all="ignore"):
-        done = network.forward(params, x)
-        _loss, dz = softmax_cross_entropy(done.outputs[-1], y)
+        cache = network.forward(params, x)
+        _loss, dz = softmax_cross_entropy(cache.outputs[-1], y)
         upstream = []
-        gradient = network.views(network.backward(params, done, dz, upstream))
+        gradient = network.views(network.backward(params, cache, dz, upstream))
         layers = [
-            Layer(done.outputs[i], upstream[i], h.saturated(*done.caches[i]), h.limits)
+            Layer(cache.outputs[i], upstream[i], h.saturated(*cache.caches[i]), h.limits)
             for i in network.hidden
         ]
         return layers, np.array([np.linalg.norm(gradient[i]["W"]) for i in network.affine])

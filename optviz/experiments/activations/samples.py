@@ -1,4 +1,4 @@
-"""The samples that are sent through: Gaussian numbers, or a person's own rows."""
+"""The input samples: Gaussian numbers, or a visitor's own rows."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from optviz.ui.form import Form
 from optviz.ui.own_file import OwnFile, own_file, upload_field
 from optviz.ui.public import uploads
 
-SAMPLES = "samples"  # under which name they are held
+SAMPLES = "samples"  # the name under which they are stored
 
 
 def own() -> OwnFile:
@@ -22,12 +22,12 @@ def own() -> OwnFile:
 
 
 def key_of(stack: DeepStack) -> str:
-    """What the numbers of a setting depend on."""
+    """Everything that the numbers of a setting depend on, as a cache key."""
     return canonical_json(to_dict(stack)) + own().digest
 
 
 def layers_of(stack: DeepStack) -> list[Layer]:
-    """The layers of a setting, from what is sent through."""
+    """The layers of a setting for the current samples."""
     return _layers(key_of(stack), stack, own().content)
 
 
@@ -37,7 +37,7 @@ def _layers(key, _stack, _x):
 
 
 def upload(form: Form) -> None:
-    """A field for a file of one's own, what is in use, and the way back."""
+    """A field for one's own file, the samples in use, and a button to go back."""
     place = form.at("own_data")
     if place.value and own().content is None:
         message = _(
@@ -60,9 +60,9 @@ def upload(form: Form) -> None:
                 "In use: {rows} rows of {columns} numbers, each column with mean 0 and variance 1."
             )
             st.caption(message.format(rows=len(own().content), columns=own().content.shape[1]))
-            button(_("Back to Gaussian numbers"), "own-samples-away", _put_away, place)
+            button(_("Back to Gaussian numbers"), "own-samples-away", _discard, place)
 
 
-def _put_away(place):
+def _discard(place):
     place.set(False)
     own().forget()

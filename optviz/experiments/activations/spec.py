@@ -59,6 +59,6 @@ class Activations:
 
     def affordable(self) -> "Activations":
         """The same with no more samples than it may have."""
-        most = MAX_NUMBERS // sum(stack.layers * stack.units for stack in self.stacks)
-        stacks = (replace(s, samples=min(s.samples, most)) for s in self.stacks)
+        max_samples = MAX_NUMBERS // sum(stack.layers * stack.units for stack in self.stacks)
+        stacks = (replace(s, samples=min(s.samples, max_samples)) for s in self.stacks)
         return replace(self, stacks=tuple(stacks))

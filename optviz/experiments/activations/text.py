@@ -1,4 +1,4 @@
-"""What the page says: what the last layer shows, the same in numbers, and what the words mean."""
+"""What the page says: a remark on the last layer, a table, and what the terms mean."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ COLUMNS = [
     )
 ]
 
-# What a setting comes to, by what it shows first.
+# Remarks on a setting, the most important first.
 REMARKS = {
     "overflow": N_("The numbers have overflowed by layer {n}: nothing finite is left to draw."),
     "constant": N_("**Nothing gets through**: every unit outputs the same value for every input."),
@@ -74,20 +74,20 @@ REMARKS = {
 
 
 def name(stack: DeepStack) -> str:
-    """What a setting is called: activation and initializer."""
+    """The name of a setting: activation and initializer."""
     return f"{ACTIVATIONS[stack.activation.key].label}, {initializer_name(stack.initializer)}"
 
 
 def finding(layers: list[Layer]) -> str:
-    """The most that the last layer says about a setting, as a key of REMARKS."""
+    """The most important finding about a setting, as a key of REMARKS."""
     first, last = layers[0].forward, layers[-1].forward
     if not np.isfinite(last.std):
         return "overflow"
     if not first.std:
         return "constant"
     last_layer = layers[-1].activations
-    apart, largest = np.ptp(last_layer, axis=1).max(), np.abs(last_layer).max()
-    if last_layer.shape[1] > 1 and apart <= 1e-9 * largest:  # rounding
+    spread, largest = np.ptp(last_layer, axis=1).max(), np.abs(last_layer).max()
+    if last_layer.shape[1] > 1 and spread <= 1e-9 * largest:  # rounding
         return "equal"
     if last.std < 1e-3 * max(first.std, 1e-300) or (len(layers) > 1 and last.std == 0):
         return "vanishing"
@@ -135,22 +135,22 @@ def table(layers: list[Layer], label: str) -> Table:
 
 def rows(layers: list[Layer]) -> list[list[float]]:
     """A row of numbers for each layer, as COLUMNS names them."""
-    found = []
+    rows = []
     for i, layer in enumerate(layers, 1):
         a = layer.forward
         sizes = zero_rounding_errors((a.mean, a.std, a.within, a.between), a.std).tolist()
-        found.append([i, *sizes, layer.saturated, layer.dead, layer.backward.std])
-    return found
+        rows.append([i, *sizes, layer.saturated, layer.dead, layer.backward.std])
+    return rows
 
 
 def numbers(context) -> list:
     """A table for every setting."""
-    stacks, shown = context.spec.stacks, []
+    stacks, parts = context.spec.stacks, []
     for stack, letter in zip(stacks, LETTERS, strict=False):
         heading = name(stack) if len(stacks) > 1 else _("The same in numbers")
         label = _("Setting {letter} in numbers").format(letter=letter)
-        shown += [f"**{heading}**", table(layers_of(stack), label)]
-    return shown
+        parts += [f"**{heading}**", table(layers_of(stack), label)]
+    return parts
 
 
 def numbers_csv(context) -> str:
@@ -189,8 +189,8 @@ def about_weights(context) -> Caption:
 
 def initializers(context) -> str:
     """The equation and the source of every initializer in use."""
-    used = dict.fromkeys(INITIALIZERS[stack.initializer.key] for stack in context.spec.stacks)
+    classes = dict.fromkeys(INITIALIZERS[stack.initializer.key] for stack in context.spec.stacks)
     return "\n\n".join(
         "\n\n".join([f"**{c.label}**", *(f"$$ {e} $$" for e in equations(c)), f"_{c.cite}_"])
-        for c in used
+        for c in classes
     )

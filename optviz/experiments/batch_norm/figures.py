@@ -46,26 +46,26 @@ LEVEL = 0.01  # accuracies nearer to each other are called level: ten of the fig
 
 
 def architecture(context) -> Figure:
-    """Figure 6.16: the layers of both networks on the way of the signal, a box each."""
+    """Figure 6.16: the layers of both networks in the order of the signal, a box each."""
     chains = [_chain(state.training.network) for state in context.states]
-    most = max(len(words) for words, _extra in chains)
-    x = hidden((-1, most - 0.4))
-    size = min(12, 340 // most)  # the boxes of a deep network are narrow
+    longest = max(len(labels) for labels, _extra in chains)
+    x = hidden((-1, longest - 0.4))
+    size = min(12, 340 // longest)  # the boxes of a deep network are narrow
     panels, label = [], []
-    for name, (words, extra) in zip(NAMES, chains, strict=True):
-        places = np.arange(len(words))
-        gaps = np.stack([places - 0.65, places - 0.35, np.full(len(words), np.nan)], 1).ravel()
+    for name, (labels, is_norm) in zip(NAMES, chains, strict=True):
+        slots = np.arange(len(labels))
+        gaps = np.stack([slots - 0.65, slots - 0.35, np.full(len(labels), np.nan)], 1).ravel()
         boxes = [
-            Bars(places[of], np.ones(of.sum()), context.theme.lines[k], width=0.7, alpha=0.3)
-            for k, of in enumerate((~extra, extra))
+            Bars(slots[mask], np.ones(mask.sum()), context.theme.lines[k], width=0.7, alpha=0.3)
+            for k, mask in enumerate((~is_norm, is_norm))
         ]
         notes = [
             Note(word, k, 0.5, "center middle", data=True, size=size, extra={"textangle": -90})
-            for k, word in enumerate(words)
+            for k, word in enumerate(labels)
         ]
         marks = [Line(gaps, np.full(gaps.shape, 0.5), Style(context.theme.ink), width=1.5), *boxes]
         panels.append(Panel(marks, x, hidden((0, 1)), title=_(name), notes=notes))
-        label.append(f"{_(name)}: {' → '.join(words)}")
+        label.append(f"{_(name)}: {' → '.join(labels)}")
     return grid(
         panels,
         1,
@@ -78,14 +78,14 @@ def architecture(context) -> Figure:
 
 
 def _chain(network):
-    """What its layers are called, and which of them normalize."""
-    named = {BatchNorm: _("Batch norm"), Activated: ACTIVATIONS[network.activation.key].label}
-    message, words = _("Affine {n_in}×{n_out}"), []
+    """The labels of its layers, and which of them normalize."""
+    type_labels = {BatchNorm: _("Batch norm"), Activated: ACTIVATIONS[network.activation.key].label}
+    message, labels = _("Affine {n_in}×{n_out}"), []
     for layer in network.layers:
         affine = isinstance(layer, Affine)
-        words.append(message.format(**vars(layer)) if affine else named[type(layer)])
+        labels.append(message.format(**vars(layer)) if affine else type_labels[type(layer)])
     extra = [isinstance(layer, BatchNorm) for layer in network.layers]
-    return [*words, _("Softmax")], np.array([*extra, False])
+    return [*labels, _("Softmax")], np.array([*extra, False])
 
 
 class Pair(NamedTuple):
@@ -100,16 +100,16 @@ class Pair(NamedTuple):
 
     def final(self, part: int) -> np.ndarray:
         """The last accuracy `(2, values, seeds)`; a network that diverged has none, which is 0."""
-        measured = [(now.evaluated <= now.iteration).sum() - 1 for now in self.both]
-        last = [now.accuracy[k, part] for now, k in zip(self.both, measured, strict=True)]
+        measured = [(state.evaluated <= state.iteration).sum() - 1 for state in self.both]
+        last = [state.accuracy[k, part] for state, k in zip(self.both, measured, strict=True)]
         return np.stack([np.nan_to_num(accuracy) for accuracy in last])
 
     @property
     def done(self) -> bool:
-        return all(now.done for now in self.both)
+        return all(state.done for state in self.both)
 
     def better(self, part: int) -> np.ndarray:
-        """Which has the better median at each value: 1 with, −1 without, 0 where they are level."""
+        """Which has the better median at each value: 1 with, −1 without, 0 where they are tied."""
         a, b = np.median(self.final(part), -1)
         return np.where(np.abs(a - b) <= LEVEL, 0, np.sign(a - b)).astype(int)
 
@@ -117,8 +117,8 @@ class Pair(NamedTuple):
 def small_charts(pair: Pair, theme: Theme, part: int = 0) -> Figure:
     """Figure 6.19: a chart for every value, with batch normalization solid, without dashed.
 
-    Once all is done, those where plain is better have their heading in its color. A cross is where
-    a network diverged.
+    Once all are done, headings where plain is better have its color. A cross marks where a network
+    diverged.
     """
     plain = pair.done * (pair.better(part) < 0)
     training = pair.both[0].training
@@ -149,50 +149,49 @@ def small_charts(pair: Pair, theme: Theme, part: int = 0) -> Figure:
 
 
 def _curve(pair, i, k, theme, part):
-    now, look, name = pair.both[k], style(k, theme), _(NAMES[k])
-    x, y = now.evaluated / now.training.epoch, over_seeds(now.accuracy[:, part, i])[0]
+    state, line_style, name = pair.both[k], style(k, theme), _(NAMES[k])
+    x, y = state.evaluated / state.training.epoch, over_seeds(state.accuracy[:, part, i])[0]
     hover = fill_template(_("{value}, {name}: {y:.1%}"), value=pair.name(i))
     common = {"name": name, "group": name, "hover": hover}
-    marks = [Line(x, y, look, width=2, uid=f"{i}l{k}", legend=i == 0, **common)]
-    known = np.flatnonzero(np.isfinite(y))
-    if len(known) and not np.isfinite(y[-1]):
-        last = known[-1:]
-        cross = replace(look, marker="x")
+    marks = [Line(x, y, line_style, width=2, uid=f"{i}l{k}", legend=i == 0, **common)]
+    finite = np.flatnonzero(np.isfinite(y))
+    if len(finite) and not np.isfinite(y[-1]):
+        last = finite[-1:]
+        cross = replace(line_style, marker="x")
         marks.append(Dots(x[last], y[last], cross, uid=f"{i}x{k}", legend=False, **common))
     return marks
 
 
 def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
-    """The last accuracy over the values, both curves; where plain is better, it is said on the
-    spot.
-    """
+    """The last accuracy over the values, with and without; notes mark where without is better."""
     marks, final, values = [], pair.final(part), np.array(pair.values)
-    known, diverged = _("{name}, {value}: {y}"), _("{name}, {value}: {y} (diverged)")
+    messages = _("{name}, {value}: {y}"), _("{name}, {value}: {y} (diverged)")
     for k, accuracies in enumerate(final):
-        look, name, (middle, low, high) = style(k, theme), _(NAMES[k]), over_seeds(accuracies)
-        lost = (pair.both[k].diverged_at >= 0).any(-1)
+        line_style, name = style(k, theme), _(NAMES[k])
+        middle, low, high = over_seeds(accuracies)
+        diverged = (pair.both[k].diverged_at >= 0).any(-1)
         hover = [
-            (diverged if gone else known).format(name=name, value=pair.name(i), y=f"{y:.1%}")
-            for i, (gone, y) in enumerate(zip(lost, middle, strict=True))
+            messages[int(failed)].format(name=name, value=pair.name(i), y=f"{y:.1%}")
+            for i, (failed, y) in enumerate(zip(diverged, middle, strict=True))
         ]
         marks.append(
             Line(
                 values,
                 middle,
-                look,
+                line_style,
                 name=name,
                 uid=f"s{k}",
                 markers=True,
                 size=9,
-                symbols=["x" if gone else look.marker for gone in lost],
+                symbols=["x" if failed else line_style.marker for failed in diverged],
                 ends=(low, high) if accuracies.shape[-1] > 1 else None,
                 hover=hover,
             )
         )
-    message = _("{value}:<br>better without")
+    note_message = _("{value}:<br>better without")
     notes = [
         Note(
-            message.format(value=pair.name(i)),
+            note_message.format(value=pair.name(i)),
             pair.values[i],
             float(np.median(final[1, i])),
             "center bottom",
@@ -274,8 +273,8 @@ def thumbnail(spec: BatchNormComparison, theme: Theme) -> Figure:
     if spec.view == "graph":
         return row_paths(spec.example, theme)
     n = len(spec.varied)
-    some = slice(n // 4, None, max(n // 2, 1))  # a large one and a small one
+    two = slice(n // 4, None, max(n // 2, 1))  # a large one and a small one
     trainings = [
-        replace(t, trials=t.trials[some], iterations=min(t.iterations, 25)) for t in spec.trainings
+        replace(t, trials=t.trials[two], iterations=min(t.iterations, 25)) for t in spec.trainings
     ]
     return training_charts.losses_of(trainings, theme)

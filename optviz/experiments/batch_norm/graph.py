@@ -1,6 +1,4 @@
-"""Batch normalization of a few numbers: its computational graph as a picture, as far as one has
-gone through it.
-"""
+"""Batch normalization of a few numbers: its computational graph as a picture, up to a step."""
 
 from typing import NamedTuple
 
@@ -15,8 +13,8 @@ COLUMN, BOX, LINE, GAP, EDGE = 158, 132, 22, 64, 6  # of the picture, in pixels
 
 
 class Node(NamedTuple):
-    """An operation, or one of the inputs β and γ: where it is drawn, and from where its numbers
-    come.
+    """An operation, or one of the inputs β and γ: where it is drawn, and where its numbers come
+    from.
     """
 
     symbol: str
@@ -24,7 +22,7 @@ class Node(NamedTuple):
     row: int
     sources: tuple[str, ...]
     meaning: str = ""  # what it does, for the table
-    back: str = ""  # what it gets on the way back
+    back: str = ""  # how its gradient is computed
 
 
 NODES = {
@@ -55,18 +53,19 @@ STEPS = 2 * len(GATES)
 
 
 def gate_of(step: int) -> str:
-    """Which operation a step from 1 to STEPS is of: first all forward, then all backward."""
+    """The operation of a step from 1 to STEPS: first all forward, then all backward."""
     n = len(GATES)
     return GATES[step - 1] if step <= n else GATES[STEPS - step]
 
 
-def known(step: int) -> tuple[set[str], set[str]]:
-    """Which numbers are there after so many steps: of the way forward, and of the way back."""
-    there = {"x", "gamma", "beta", *GATES[:step]}
-    # a number that went two ways is known once the gradient is back from both: its first gate last
-    first = {source: gate for gate in reversed(GATES) for source in NODES[gate].sources}
-    arrived = {"y"} if step >= len(GATES) else set()
-    return there, arrived | {source for source, gate in first.items() if gate in _returned(step)}
+def available_numbers(step: int) -> tuple[set[str], set[str]]:
+    """The keys of the numbers that are computed after so many steps: forward, and backward."""
+    forward = {"x", "gamma", "beta", *GATES[:step]}
+    # a number used by two gates is ready once the gradient is back from both: its first gate last
+    last_gate = {source: gate for gate in reversed(GATES) for source in NODES[gate].sources}
+    backward = {"y"} if step >= len(GATES) else set()
+    returned = _returned(step)
+    return forward, backward | {k for k, gate in last_gate.items() if gate in returned}
 
 
 def _returned(step):
@@ -75,7 +74,7 @@ def _returned(step):
 
 
 def numbers_of(example: Example) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """All numbers of the way forward, and of the way back."""
+    """All numbers, forward and backward."""
     v = forward(example)
     return v, backward(example, v)
 
@@ -88,73 +87,73 @@ def picture(example: Example, step: int, theme: Theme) -> str:
     ones on the right.
     """
     v, d = numbers_of(example)
-    there, arrived = known(step)
+    ready, returned = available_numbers(step)
     tall = (2 + max(len(example.x), 2)) * LINE
     width, height = 6 * COLUMN + BOX + 2 * EDGE, 2 * tall + GAP + 2 * EDGE
-    at = {key: (EDGE + n.column * COLUMN, EDGE + n.row * (tall + GAP)) for key, n in NODES.items()}
-    now = gate_of(step) if step else ""
+    pitch = tall + GAP
+    corners = {k: (EDGE + n.column * COLUMN, EDGE + n.row * pitch) for k, n in NODES.items()}
+    current = gate_of(step) if step else ""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="15">',
-        *(_head(way, color) for way, color in _colors(theme).items()),
+        *(_head(kind, color) for kind, color in _colors(theme).items()),
     ]
     for key, node in NODES.items():
         for source in node.sources:
-            way = "fore" if key in there else "none"
-            parts.append(_arrow(at[source], at[key], tall, way, theme))
+            kind = "fore" if key in ready else "none"
+            parts.append(_arrow(corners[source], corners[key], tall, kind, theme))
             if key in _returned(step):
-                parts.append(_arrow(at[key], at[source], tall, "back", theme))
+                parts.append(_arrow(corners[key], corners[source], tall, "back", theme))
     for key in NODES:
-        value, gradient = v[key] if key in there else None, d[key] if key in arrived else None
-        parts.append(_box(NODES[key].symbol, at[key], tall, value, gradient, key == now, theme))
-    parts.append(_legend(at["apart"][0] + BOX + 40, EDGE + 44, theme))
+        value, gradient = v[key] if key in ready else None, d[key] if key in returned else None
+        numbers, is_current = (value, gradient), key == current
+        parts.append(_box(NODES[key].symbol, corners[key], tall, *numbers, is_current, theme))
+    parts.append(_legend(corners["apart"][0] + BOX + 40, EDGE + 44, theme))
     return "".join([*parts, "</svg>"])
 
 
 def _colors(theme):
-    """Of the ways on which numbers go: forward, back, and where none has gone yet."""
+    """Of the arrows: forward, back, and where no number has gone yet."""
     return {"fore": theme.lines[0], "back": theme.lines[1], "none": theme.faint}
 
 
-def _head(way, color):
+def _head(kind, color):
     return (
-        f'<marker id="{way}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
+        f'<marker id="{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
         'markerHeight="8" markerUnits="userSpaceOnUse" '
         f'orient="auto"><path d="M0 0L8 4L0 8z" fill="{color}"/></marker>'
     )
 
 
-def _arrow(begin, end, tall, way, theme):
-    """From box to box, from side to side or from edge to edge, a little aside so that both ways are
-    seen.
-    """
-    (x0, y0), (x1, y1) = sorted((begin, end))
-    aside = 5 if way == "back" else -5
+def _arrow(start, end, tall, kind, theme):
+    """From box to box, side to side or edge to edge, shifted so that both directions show."""
+    (x0, y0), (x1, y1) = sorted((start, end))
+    shift = 5 if kind == "back" else -5
     if x0 == x1:
-        x = x0 + BOX / 2 - aside * 2
+        x = x0 + BOX / 2 - shift * 2
         ends = (x, y0 + tall), (x, y1)
     elif y0 == y1:
-        y = y0 + 14 + aside * 1.2
+        y = y0 + 14 + shift * 1.2
         ends = (x0 + BOX, y), (x1, y)
     else:  # slantwise: between μ, low on the left, and x − μ, high on the right
-        ends = (x0 + BOX - 20 + 2 * aside, y0), (x1 + 20 + 2 * aside, y1 + tall)
-    (x0, y0), (x1, y1) = ends if begin < end else ends[::-1]
-    return _path(f"M{x0:.0f} {y0:.0f}L{x1:.0f} {y1:.0f}", way, theme)
+        ends = (x0 + BOX - 20 + 2 * shift, y0), (x1 + 20 + 2 * shift, y1 + tall)
+    (x0, y0), (x1, y1) = ends if start < end else ends[::-1]
+    return _path(f"M{x0:.0f} {y0:.0f}L{x1:.0f} {y1:.0f}", kind, theme)
 
 
-def _path(course, way, theme):
-    dashes = "7 4" if way == "back" else ""
+def _path(d, kind, theme):
+    dashes = "7 4" if kind == "back" else ""
     return (
-        f'<path d="{course}" stroke="{_colors(theme)[way]}" stroke-width="2" fill="none" '
-        f'marker-end="url(#{way})" stroke-dasharray="{dashes}"/>'
+        f'<path d="{d}" stroke="{_colors(theme)[kind]}" stroke-width="2" fill="none" '
+        f'marker-end="url(#{kind})" stroke-dasharray="{dashes}"/>'
     )
 
 
-def _box(symbol, at, tall, value, gradient, now, theme):
-    x, y = at
+def _box(symbol, position, tall, value, gradient, current, theme):
+    x, y = position
     edge = (
         f'stroke="{theme.ink}" stroke-width="3"'
-        if now
+        if current
         else f'stroke="{theme.level}" stroke-width="1.5"'
     )
     dim = "" if value is not None else ' opacity="0.45"'
@@ -171,21 +170,21 @@ def _box(symbol, at, tall, value, gradient, now, theme):
     ):
         if values is None:
             continue
-        for i, one in enumerate(np.atleast_1d(values)):
+        for i, v in enumerate(np.atleast_1d(values)):
             line = (
                 y + 28 + (i + 0.85) * LINE + (0 if np.ndim(values) else (tall - 28 - LINE) / 2 - 2)
             )
-            told = number(float(one), 3)
+            text = number(float(v), 3)
             out.append(
-                f'<text x="{right}" y="{line:.0f}" text-anchor="end" fill="{color}">{told}</text>'
+                f'<text x="{right}" y="{line:.0f}" text-anchor="end" fill="{color}">{text}</text>'
             )
     return "".join([*out, "</g>"])
 
 
 def _legend(x, y, theme):
-    ways = {"fore": _("forward: the numbers"), "back": _("backward: their gradients")}
+    labels = {"fore": _("forward: the numbers"), "back": _("backward: their gradients")}
     return "".join(
-        _path(f"M{x} {y + 26 * i}h34", way, theme)
-        + f'<text x="{x + 44}" y="{y + 26 * i + 5}" fill="{theme.ink}">{told}</text>'
-        for i, (way, told) in enumerate(ways.items())
+        _path(f"M{x} {y + 26 * i}h34", kind, theme)
+        + f'<text x="{x + 44}" y="{y + 26 * i + 5}" fill="{theme.ink}">{label}</text>'
+        for i, (kind, label) in enumerate(labels.items())
     )

@@ -28,16 +28,16 @@ from optviz.ui.training.jobs import data_of
 def networks(spec, states, theme):
     """A line for each network: with and without, at every value."""
     message = _("{network}, {symbol} = {value!r}")  # of neighbors no two are rounded to one
-    found = []
+    lines = []
     for k, state in enumerate(states):
         for i, value in enumerate(spec.varied or [None]):
             name = _(figures.NAMES[k])
             if spec.varied:
                 symbol = figures.SYMBOLS[spec.view]
                 name = message.format(network=name, symbol=symbol, value=value)
-            look = None if spec.varied else style(k, theme)
-            found.append(Network(f"n{k}-{i}", name, state, i, look))
-    return found
+            line_style = None if spec.varied else style(k, theme)
+            lines.append(Network(f"n{k}-{i}", name, state, i, line_style))
+    return lines
 
 
 def pair_of(context) -> figures.Pair:
@@ -49,12 +49,12 @@ def pair_of(context) -> figures.Pair:
 
 
 def speed(context) -> str:
-    """Which has learned first."""
+    """Which learned first."""
     return text.speed(context.states)
 
 
 def verdict(context) -> list:
-    """What the numbers say, the small charts, the summary."""
+    """The verdict in words, the small charts, the summary."""
     pair, part, theme = pair_of(context), context.options["part"], context.theme
     small, summary = (draw(pair, theme, part) for draw in (figures.small_charts, figures.summary))
     return [text.verdict(pair, part), Row([small, summary], (3, 2)), text.summary_table(pair, part)]
@@ -108,34 +108,34 @@ VALUE = Option(
 
 
 def small_batch_form(form: Form) -> None:
-    """The rows, the gradients that arrive at them, and the layer's own numbers."""
+    """The rows, their upstream gradients, and the layer's own numbers."""
     place = form.at("example")
     n = len(place.value.x)
 
-    def put_rows(x):
+    def set_rows(x):
         upstream = (*place.value.upstream, *[0.0] * len(x))[: len(x)]
         place.set(replace(place.value, x=x, upstream=upstream))
 
     def read_upstream(typed):
-        found = read_numbers(typed)
-        if len(found) != n:
+        numbers = read_numbers(typed)
+        if len(numbers) != n:
             message = _("there are {n} examples but {found} gradients")
-            raise ValueError(message.format(n=n, found=len(found)))
-        return found
+            raise ValueError(message.format(n=n, found=len(numbers)))
+        return numbers
 
-    _typed(place.at("x"), _("Inputs x of one unit, one per example"), read_numbers, put_rows)
+    _field(place.at("x"), _("Inputs x of one unit, one per example"), read_numbers, set_rows)
     upstream = place.at("upstream")
-    _typed(upstream, _("Upstream gradient ∂y"), read_upstream, upstream.set, f"of-{n}")
+    _field(upstream, _("Upstream gradient ∂y"), read_upstream, upstream.set, f"of-{n}")
     Panel(_("The layer"), ("gamma", "beta", "eps")).draw(place)
 
 
-def _typed(form, label, read, put, what="typed"):
-    """A field for numbers; what cannot be read is said below, and the last good ones stay."""
-    key = form.key(what)
+def _field(form, label, read, set_value, suffix="typed"):
+    """A field for numbers; below it an error for invalid ones, and the last valid ones stay."""
+    key = form.key(suffix)
 
     def change():
-        with contextlib.suppress(ValueError):  # it is said below
-            put(read(st.session_state[key]))
+        with contextlib.suppress(ValueError):  # it is shown below
+            set_value(read(st.session_state[key]))
 
     shown = ", ".join(f"{v:.12g}" for v in form.value)
     typed = st.text_input(label, shown, key=key, max_chars=200, on_change=change)
@@ -147,7 +147,7 @@ def _typed(form, label, read, put, what="typed"):
 
 
 def step_by_step(context) -> list:
-    """The graph as far as one has gone through it, and what is to be seen in it."""
+    """The graph up to the current step, and what it shows."""
     example = context.spec.example
     return [
         Widget(lambda: _stepper(example, context.theme)),
@@ -158,24 +158,24 @@ def step_by_step(context) -> list:
 
 
 def _stepper(example, theme):
-    """Back, Next, how many steps are done; the equations of the last one, and the graph."""
+    """Back, Next, the number of steps done; the equations of the last one, and the graph."""
     key, state = session().key("steps"), st.session_state
     state.setdefault(key, graph.STEPS)
 
-    def move(by):
-        state[key] = min(max(state[key] + by, 0), graph.STEPS)
+    def move(delta):
+        state[key] = min(max(state[key] + delta, 0), graph.STEPS)
 
     # one container in the other: on a phone the page takes those that lie on its top level apart
     with (
         st.container(),
         st.container(horizontal=True, vertical_alignment="bottom", key="batch-norm-stepper"),
     ):
-        for name, label, by, end in (
+        for name, label, delta, end in (
             ("back", _("Back"), -1, 0),
             ("next", _("Next"), 1, graph.STEPS),
         ):
-            icon = "arrow_back" if by < 0 else "arrow_forward"
-            button(label, f"batch-norm-{name}", move, by, icon=icon, disabled=state[key] == end)
+            icon = "arrow_back" if delta < 0 else "arrow_forward"
+            button(label, f"batch-norm-{name}", move, delta, icon=icon, disabled=state[key] == end)
         step = st.slider(_("Steps done"), 0, graph.STEPS, key=key)
     st.markdown(walkthrough.title(step))
     equations = (
@@ -187,9 +187,9 @@ def _stepper(example, theme):
         for equation in equations:
             st.markdown(f"$$\n{equation}\n$$")
     alternative = _("The computational graph. The table below gives its numbers.")
-    drawn = as_image(graph.picture(example, step, theme), alternative)
+    image = as_image(graph.picture(example, step, theme), alternative)
     label = _("Computational graph")
-    st.html(f'<div class="ov-graph" tabindex="0" role="region" aria-label="{label}">{drawn}</div>')
+    st.html(f'<div class="ov-graph" tabindex="0" role="region" aria-label="{label}">{image}</div>')
 
 
 def numbers_csv(context) -> str:
@@ -197,11 +197,11 @@ def numbers_csv(context) -> str:
     return walkthrough.graph_csv(context.spec.example)
 
 
-def training_view(view: str, parts, first, *more) -> View:
+def training_view(view: str, parts, first, *extra) -> View:
     """A view with networks that are trained with batch normalization and without."""
     return View(
         label=VIEWS[view],
-        form=[Menu("place", segments=True), first, Numbers(*NUMBERS), *more, ACTIVATION, Data()],
+        form=[Menu("place", segments=True), first, Numbers(*NUMBERS), *extra, ACTIVATION, Data()],
         jobs=charts.jobs,
         tabs=[Tab(_("Accuracy"), parts)],
         notes=[text.notes],

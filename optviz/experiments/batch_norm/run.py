@@ -1,4 +1,4 @@
-"""The layer as a graph of nine operations, and what is inside a network with it and without."""
+"""The layer as a graph of nine operations, and the signal inside a network with or without it."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from optviz.nn.layers import Activated, Affine
 
 
 def forward(example: Example) -> dict[str, np.ndarray]:
-    """What comes in, and what each operation gives, `(B,)` or for all rows `()`."""
+    """The inputs and the output of each operation, `(B,)` or for all rows `()`."""
     x = np.array(example.x)
     v = {"x": x, "gamma": np.float64(example.gamma), "beta": np.float64(example.beta)}
     v["mean"] = x.sum() / len(x)
@@ -29,7 +29,7 @@ def backward(example: Example, v: dict[str, np.ndarray]) -> dict[str, np.ndarray
     """The gradient of each of them from ∂y, the last first, by the chain rule of one operation at a
     time.
 
-    A number that went two ways gets what comes back on both, and one that all rows share the sum
+    A number that is used twice gets the sum of both gradients, and one that all rows share the sum
     over the rows. (Kratzert 2016, Understanding the backward pass through batch normalization
     layer.)
     """

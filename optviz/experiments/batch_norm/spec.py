@@ -1,4 +1,4 @@
-"""What batch normalization is worth: the same training with and without it, and a small batch.
+"""What batch normalization does: the same training with and without it, and a small batch.
 
 (Ioffe & Szegedy 2015, Batch normalization; Saitoh 2016, Deep Learning from Scratch, figures 6.16 to
 6.19.)
@@ -65,9 +65,7 @@ class Rates(Sweep):
 
 @dataclass(frozen=True)
 class Example:
-    """One unit's pre-activations x in a mini-batch, and the upstream gradient of what is made of
-    each.
-    """
+    """One unit's pre-activations x in a mini-batch, and the upstream gradient of each output."""
 
     x: tuple[float, ...] = items((1.0, 2.0, 4.0, 9.0), 1, MAX_ROWS, "rows in a small batch")
     upstream: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)  # ∂y
@@ -127,7 +125,7 @@ class BatchNormComparison(TrainingSettings):
     def trainings(self) -> list[Training]:
         """With and without, for every value.
 
-        Two batches, for a batch has one layout of parameters, and γ and β add to it.
+        Two batches, because a batch has one layout of parameters, and γ and β add to it.
         """
         if self.view == "graph":
             return []
@@ -136,11 +134,11 @@ class BatchNormComparison(TrainingSettings):
         else:
             trials = [Trial(hyperparameters={"lr": rate}) for rate in self.varied]
         # once an epoch, but often enough for a curve where an epoch is long
-        often = max(1, min(self.split.rows // self.batch, self.iterations // 10))
-        more = {"trials": tuple(trials), "eval_every": often}
+        eval_every = max(1, min(self.split.rows // self.batch, self.iterations // 10))
+        options = {"trials": tuple(trials), "eval_every": eval_every}
         normalized = replace(self.network, normalize=self.place)
         networks = (normalized, self.network)
-        return [self.training(self.optimizer, network=network, **more) for network in networks]
+        return [self.training(self.optimizer, network=network, **options) for network in networks]
 
     def validate(self) -> None:
         """SpecError where the two cannot be trained, or differ in more than the layer."""
@@ -151,10 +149,8 @@ class BatchNormComparison(TrainingSettings):
 
 
 def read_numbers(text: str) -> tuple[float, ...]:
-    """The numbers of a text like "1, 2, 4, 9". ValueError, for a person, where it is something
-    else.
-    """
-    found = []
+    """The numbers of a text like "1, 2, 4, 9". ValueError, with a readable message, for others."""
+    numbers = []
     for word in re.split(r"[\s,;]+", text.replace("−", "-").strip(" \t\n,;")):
         try:
             value = float(word)
@@ -166,7 +162,7 @@ def read_numbers(text: str) -> tuple[float, ...]:
             raise ValueError(
                 f"numbers must be from {-MAX_NUMBER:g} to {MAX_NUMBER:g}, not {word[:20]}"
             )
-        found.append(value)
-    if len(found) > MAX_ROWS:
-        raise ValueError(f"at most {MAX_ROWS} rows are allowed, not {len(found)}")
-    return tuple(found)
+        numbers.append(value)
+    if len(numbers) > MAX_ROWS:
+        raise ValueError(f"at most {MAX_ROWS} rows are allowed, not {len(numbers)}")
+    return tuple(numbers)

@@ -1,4 +1,4 @@
-"""What is said of trainings with and without the layer."""
+"""What the page says about trainings with and without the layer."""
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from optviz.plot.training import status
 from optviz.training import Progress
 from optviz.translation import N_, _
 
-GOOD = 0.9  # the accuracy from which on a network has learned
-ROWS = 256  # training examples that are sent through to look inside
+GOOD = 0.9  # the accuracy at which a network has learned
+ROWS = 256  # training examples for the view inside
 DEAD, EXPLODED = 0.02, 50  # ratios of the last layer's std to the first one's
 SHARES = (
     (1.0, N_("Always here")),
@@ -39,7 +39,7 @@ def verdict(pair: Pair, part: int = 0) -> str:
     n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
     ahead, level = int((better > 0).sum()), int((better == 0).sum())
     word = NEVER_WORSE if 0 < ahead < n == ahead + level else _word(ahead / n)
-    told = [
+    sentences = [
         _(
             "**{word}:** with batch normalization the accuracy on the {examples} is higher at "
             "{ahead} of {n} values."
@@ -47,23 +47,23 @@ def verdict(pair: Pair, part: int = 0) -> str:
     ]
     if level:
         message = _("At {n} they are tied (within {level}).")
-        told.append(message.format(n=level, level=percentage(LEVEL, 0)))
+        sentences.append(message.format(n=level, level=percentage(LEVEL, 0)))
     case = _("{value} ({without} without, {normalized} with)")
     worse = [
         case.format(value=pair.name(i), without=percentage(b[i]), normalized=percentage(a[i]))
         for i in np.flatnonzero(better < 0)
     ]
     if worse:
-        told.append(_("**But it is lower at {cases}.**").format(cases="; ".join(worse)))
+        sentences.append(_("**But it is lower at {cases}.**").format(cases="; ".join(worse)))
     message = _("{accuracy} is reached at {normalized} values with it and at {without} without it.")
     normalized, without = ((values >= GOOD).sum() for values in (a, b))
     accuracy = percentage(GOOD, 0)
-    told.append(message.format(accuracy=accuracy, normalized=normalized, without=without))
-    lost = [int((now.diverged_at >= 0).any(-1).sum()) for now in pair.both]
-    if any(lost):
+    sentences.append(message.format(accuracy=accuracy, normalized=normalized, without=without))
+    diverged = [int((state.diverged_at >= 0).any(-1).sum()) for state in pair.both]
+    if any(diverged):
         message = _("Training diverges at {normalized} values with it and at {without} without it.")
-        told.append(message.format(normalized=lost[0], without=lost[1]))
-    return " ".join(told)
+        sentences.append(message.format(normalized=diverged[0], without=diverged[1]))
+    return " ".join(sentences)
 
 
 def _word(share):
@@ -76,7 +76,7 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
     """The last accuracies in numbers, a row for every value."""
     rows = []
     for i, (a, b) in enumerate(np.median(pair.final(part), -1).T):
-        first, second = (status(now, i) for now in pair.both)
+        first, second = (status(state, i) for state in pair.both)
         rows.append(
             {
                 "": pair.name(i),
@@ -92,24 +92,24 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
 
 
 def speed(both: list[Progress]) -> str:
-    """Which of the two has learned first, in epochs and in seconds."""
-    if not any(now.iteration for now in both):
+    """Which of the two learned first, in epochs and in seconds."""
+    if not any(s.iteration for s in both):
         return ""
-    told = [_reached(_(name), now) for name, now in zip(NAMES, both, strict=True)]
+    phrases = [_reached(_(name), s) for name, s in zip(NAMES, both, strict=True)]
     message = _("Reached {accuracy} training accuracy: **{first}, {second}**.")
-    text = message.format(accuracy=percentage(GOOD, 0), first=told[0], second=told[1])
-    lost = ", ".join(
-        _(name) for name, now in zip(NAMES, both, strict=True) if (now.diverged_at[0] >= 0).any()
+    text = message.format(accuracy=percentage(GOOD, 0), first=phrases[0], second=phrases[1])
+    diverged = ", ".join(
+        _(name) for name, s in zip(NAMES, both, strict=True) if (s.diverged_at[0] >= 0).any()
     )
-    return f"{text} {_('Diverged: {names}.').format(names=lost)}" if lost else text
+    return f"{text} {_('Diverged: {names}.').format(names=diverged)}" if diverged else text
 
 
-def _reached(name, now):
-    good = np.flatnonzero(over_seeds(now.accuracy[:, 0, 0])[0] >= GOOD)
+def _reached(name, state):
+    good = np.flatnonzero(over_seeds(state.accuracy[:, 0, 0])[0] >= GOOD)
     if not len(good):
         return _("{name} not yet").format(name=name)
-    t = now.evaluated[good[0]]
-    epochs, seconds = t / now.training.epoch, now.seconds[t - 1] if t else 0.0
+    t = state.evaluated[good[0]]
+    epochs, seconds = t / state.training.epoch, state.seconds[t - 1] if t else 0.0
     message = _("{name} after {epochs} epochs ({seconds} s)")
     return message.format(name=name, epochs=number(epochs, 3), seconds=number(seconds, 2))
 
@@ -134,16 +134,16 @@ def std_table(hidden: list[dict[str, np.ndarray]], name: str) -> Table:
 def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
     """What becomes of the pre-activations' std from the first hidden layer to the last."""
     first, last = (float(h["pre-activations"].std(dtype=float)) for h in (hidden[0], hidden[-1]))
-    told = [_("**After {t} iterations.**").format(t=iteration)]
+    sentences = [_("**After {t} iterations.**").format(t=iteration)]
     message = _("Pre-activations have std {first} in layer 1 and {last} in layer {n}.")
-    told.append(message.format(first=number(first, 3), last=number(last, 3), n=len(hidden)))
+    sentences.append(message.format(first=number(first, 3), last=number(last, 3), n=len(hidden)))
     if "normalized" in hidden[0]:
         each = [float(layer["normalized"].std(dtype=float)) for layer in hidden]
         message = _("After normalization it is between {low} and {high}, **whatever the input**.")
-        told.append(message.format(low=number(min(each), 3), high=number(max(each), 3)))
+        sentences.append(message.format(low=number(min(each), 3), high=number(max(each), 3)))
     else:
-        told.append(_on_its_way(last / first if first else 0.0))
-    return " ".join(told)
+        sentences.append(_on_its_way(last / first if first else 0.0))
+    return " ".join(sentences)
 
 
 def _on_its_way(ratio):

@@ -37,7 +37,7 @@ def _sum(values):
 
 
 def title(step: int) -> str:
-    """What a step is called."""
+    """The title of a step."""
     n = len(GATES)
     if not step:
         return _("**Before the first step**")
@@ -50,20 +50,20 @@ def title(step: int) -> str:
 
 def equations_of(example: Example, step: int) -> list[str]:
     """The equations of a step with the numbers of the batch, in LaTeX."""
-    ways = _forward(example) if step <= len(GATES) else _backward(example)
+    equations = _forward(example) if step <= len(GATES) else _backward(example)
     return [
-        " = ".join(filter(None, (symbols, filled, _tuple(result))))
-        for symbols, filled, result in ways[gate_of(step)]
+        " = ".join(filter(None, (symbols, values, _tuple(result))))
+        for symbols, values, result in equations[gate_of(step)]
     ]
 
 
 def _forward(example):
-    """By gate its equation: in symbols, with numbers, what it comes to."""
+    """By gate its equation: symbols, numbers, result."""
     v = forward(example)
     n, x, apart = len(example.x), _tuple(v["x"]), _tuple(v["apart"])
     gamma, beta, eps = (_signed(value) for value in (example.gamma, example.beta, example.eps))
     mean, variance, scale = _signed(v["mean"]), _tex(v["variance"]), _tex(v["scale"])
-    written = {
+    terms = {
         "mean": (r"\mu = \frac{1}{B} \sum x", rf"\frac{{{_sum(v['x'])}}}{{{n}}}"),
         "apart": (r"x - \mu", rf"{x} - {mean}"),
         "squares": (r"(x - \mu)^2", ""),
@@ -77,14 +77,14 @@ def _forward(example):
         "stretched": (r"\gamma\, \hat x", rf"{gamma} \cdot {_tuple(v['hat'])}"),
         "y": (r"y = \gamma\, \hat x + \beta", rf"{_tuple(v['stretched'])} + {beta}"),
     }
-    return {gate: [(symbols, filled, v[gate])] for gate, (symbols, filled) in written.items()}
+    return {gate: [(symbols, values, v[gate])] for gate, (symbols, values) in terms.items()}
 
 
 def _backward(example):
     """By gate, the last one first: an equation for every gradient that it passes on."""
     v, d = numbers_of(example)
     first, n = v["scale"] * d["hat"], len(example.x)
-    gamma, through = _signed(example.gamma), v["hat"] * d["stretched"]
+    gamma, shares = _signed(example.gamma), v["hat"] * d["stretched"]
     shared = np.full(n, d["mean"] / n)
     over = r"\partial\tfrac{1}{\sqrt{\;}}"
     return {
@@ -98,7 +98,7 @@ def _backward(example):
                 rf"{gamma} \cdot {_tuple(d['stretched'])}",
                 d["hat"],
             ),
-            (r"\partial\gamma = \sum \hat x\, \partial(\gamma \hat x)", _sum(through), d["gamma"]),
+            (r"\partial\gamma = \sum \hat x\, \partial(\gamma \hat x)", _sum(shares), d["gamma"]),
         ],
         "hat": [
             (rf"{over} = \sum (x - \mu)\, \partial\hat x", _sum(v["apart"] * d["hat"]), d["scale"]),
@@ -154,26 +154,26 @@ def observations(example: Example) -> str:
         "x̂ has mean 0 and std {std}, which is 1 for any mean and std of x as long as ε is small "
         "compared with σ²."
     )
-    told = [message.format(std=number(float(v["hat"].std()), 4))]
-    given = int(np.count_nonzero(np.array(example.upstream)))
-    reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
-    if 0 < given < reached:
+    sentences = [message.format(std=number(float(v["hat"].std()), 4))]
+    n_given = int(np.count_nonzero(np.array(example.upstream)))
+    n_reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
+    if 0 < n_given < n_reached:
         message = _(
             "**The examples of a batch affect each other**: a gradient arrives at the output of "
             "{given} of {n} examples, but {reached} of the inputs receive one, through μ and σ²."
         )
-        told.append(message.format(given=given, n=n, reached=reached))
+        sentences.append(message.format(given=n_given, n=n, reached=n_reached))
     message = _(
         "The gradients of x add up to {total}: shifting all examples by the same amount changes "
         "nothing."
     )
     total = zero_rounding_errors(d["x"].sum(), np.abs(d["x"]).max(), 1e-9)
-    told.append(message.format(total=number(total, 2)))
-    return " ".join(told)
+    sentences.append(message.format(total=number(total, 2)))
+    return " ".join(sentences)
 
 
 def running_statistics(example: Example) -> str:
-    """What evaluation makes of it: the running statistics after this one batch."""
+    """How evaluation differs: the running statistics after this one batch."""
     v = forward(example)
     mean, variance = (1 - MOMENTUM) * v["mean"], MOMENTUM + (1 - MOMENTUM) * v["variance"]
     y = example.gamma * (example.x[-1] - mean) / np.sqrt(variance + example.eps) + example.beta
@@ -221,7 +221,7 @@ def _listed(a):
 
 
 def graph_csv(example: Example) -> str:
-    """All numbers in full precision; row 0 is what all rows share."""
+    """All numbers in full precision; row 0 has those that all rows share."""
     v, d = numbers_of(example)
     rows = []
     for key, node in NODES.items():

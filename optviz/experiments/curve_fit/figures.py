@@ -10,7 +10,7 @@ from optviz.experiments.curve_fit.run import advance, begin, matrices, outputs
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Context, Row
-from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of, paced
+from optviz.experiments.training_charts import HEIGHT, comparing, lines_of, overlay, paced
 from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thin_indices
 from optviz.plot.series import as_float32
 from optviz.plot.training import Network
@@ -23,7 +23,7 @@ ABREAST = 3  # networks side by side
 
 def lines(spec: CurveFit, states, theme: Theme) -> list[Network]:
     """A line for each of the initial weights."""
-    fits = [now.alone(i) for now in states for i in range(len(spec.initializers))]
+    fits = [fit.single(i) for fit in states for i in range(len(spec.initializers))]
     return lines_of(names(spec.initializers), fits, theme)
 
 
@@ -33,54 +33,52 @@ def fit(context: Context) -> Row:
     spec, theme, t = context.spec, context.theme, context.options["iteration"]
     return Row(
         [
-            compared(context, lambda lines: curves(spec, lines, theme, t)),
-            compared(context, lambda lines: losses(context, lines)),
+            overlay(context, lambda lines: curves(spec, lines, theme, t)),
+            overlay(context, lambda lines: losses(context, lines)),
         ]
     )
 
 
 def curves(spec: CurveFit, lines: Sequence[Network], theme: Theme, t: int, **figure) -> Figure:
-    """The points and what each network makes of them at iteration t, or before; the frame is that
-    of the points.
-    """
+    """The points and each network's fit at iteration t, or before; the points set the frame."""
     x, y = CURVES[spec.curve].sample(spec.points)
     low, high = float(y.min()), float(y.max())
     margin = 0.25 * ((high - low) or 1.0)
     points = {"name": _("points"), "uid": "points", "size": 6, "alpha": 0.6}
-    at = thin_indices(len(x), 100)
-    marks = [Dots(x[at, 0], y[at, 0], Style(theme.faint), **points)]
-    for uid, name, now, _i, look in lines:
-        [z] = outputs(now.spec, now.at(t)[1], GRID)
-        hover = "{name}, {x:.3g}: {y:.4g}"
-        marks.append(Line(GRID, as_float32(z), look, name=name, uid=uid, width=3, hover=hover))
+    indices = thin_indices(len(x), 100)
+    marks = [Dots(x[indices, 0], y[indices, 0], Style(theme.faint), **points)]
+    for uid, name, fit, _i, line_style in lines:
+        [z] = outputs(fit.spec, fit.at(t)[1], GRID)
+        curve = {"width": 3, "hover": "{name}, {x:.3g}: {y:.4g}"}
+        marks.append(Line(GRID, as_float32(z), line_style, name=name, uid=uid, **curve))
     axes = Axis("x", limits=(-0.02, 1.02)), Axis("y", limits=(low - margin, high + margin))
     label = _("The points and the curves that the networks have fitted to them.")
-    more = {"label": label, "view": f"{spec.curve}", "hover": "closest", "height": HEIGHT}
-    return Figure(marks, *axes, **more, **figure)
+    options = {"label": label, "view": f"{spec.curve}", "hover": "closest", "height": HEIGHT}
+    return Figure(marks, *axes, **options, **figure)
 
 
 def losses(context: Context, lines: Sequence[Network]) -> Figure:
     """The mean squared error over the iterations, from 1 on: both axes are logarithmic."""
     last, marks = context.spec.iterations, []
-    for uid, name, now, _i, look in lines:
+    for uid, name, fit, _i, line_style in lines:
         k = np.unique(np.geomspace(1, last, 400).round().astype(int))
-        k = np.append(k[k < now.iteration], max(now.iteration, 1))  # only its end is another one
-        k = k[k <= now.iteration]
-        loss = as_float32(np.where(now.loss[k, 0] > 0, now.loss[k, 0], np.nan))
-        marks.append(Line(k, loss, look, name=name, uid=uid, hover="{name}, {x}: {y:.4g}"))
+        k = np.append(k[k < fit.iteration], max(fit.iteration, 1))  # only its end changes
+        k = k[k <= fit.iteration]
+        loss = as_float32(np.where(fit.loss[k, 0] > 0, fit.loss[k, 0], np.nan))
+        marks.append(Line(k, loss, line_style, name=name, uid=uid, hover="{name}, {x}: {y:.4g}"))
     t, _params = context.states[0].at(context.options["iteration"])
     marks.append(Rule(Style(context.theme.faint, (4, 3)), x=max(t, 1)))
     x = Axis(_("iteration"), limits=(1, last), log=True)
     label = _("Mean squared error over the iterations. The table has its current value.")
-    more = {"label": label, "view": f"{last}", "height": HEIGHT}
-    return Figure(marks, x, Axis(_("mean squared error"), log=True), **more)
+    options = {"label": label, "view": f"{last}", "height": HEIGHT}
+    return Figure(marks, x, Axis(_("mean squared error"), log=True), **options)
 
 
 @paced
 def weights(context: Context) -> list:
     """Every network at the iteration shown: as a graph, as printed matrices, in a sentence."""
-    spec, [now] = context.spec, context.states
-    t, params = now.at(context.options["iteration"])
+    spec, [fit] = context.spec, context.states
+    t, params = fit.at(context.options["iteration"])
     columns = []
     for line, p in zip(context.lines, params, strict=True):
         m = matrices(spec, p)

@@ -16,13 +16,13 @@ from optviz.ui.training.form import OptimizerForm
 
 
 def iterations(context) -> dict[int, str]:
-    """The iterations at which the weights are kept, and the last one."""
+    """The iterations at which the weights are stored, and the last one."""
     last = context.spec.iterations
     return {t: f"{t:,}" for t in sorted({0, last, *(t for t in STOPS if t < last)})}
 
 
 def losses_csv(context) -> str:
-    """The mean squared error after every update, of what is kept, too."""
+    """The mean squared error after every update, kept runs included."""
     header, lines = ["initializer", "iteration", "mean_squared_error"], context.lines
     rows = (
         [line.name, t, loss]
@@ -33,12 +33,12 @@ def losses_csv(context) -> str:
 
 
 def weights_csv(context) -> str:
-    """Every weight and bias at every iteration at which they are known."""
-    [now] = context.states
+    """Every weight and bias at every iteration at which they are stored."""
+    [fit] = context.states
     rows = (
         [line.name, t, matrix, row + 1, column + 1, float(value)]
         for i, line in enumerate(context.lines)
-        for t, params in sorted(now.known.items())
+        for t, params in sorted(fit.stored.items())
         for matrix, m in matrices(context.spec, params[i]).items()
         for (row, column), value in np.ndenumerate(np.atleast_2d(m))
     )

@@ -20,9 +20,9 @@ STOPS = tuple(np.unique(np.geomspace(1, 20_000, 60).round().astype(int)).tolist(
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """How far the fits have come: a value, in which nothing is changed later.
+    """The state of the fits: an immutable value.
 
-    I networks, one for each of the initial weights; what diverges is NaN from there on.
+    I networks, one for each of the initial weights; those that diverge are NaN from there on.
     """
 
     spec: CurveFit
@@ -33,7 +33,7 @@ class Fit:
 
     @property
     def iteration(self) -> int:
-        """Updates that are done."""
+        """The number of updates done."""
         return len(self.past)
 
     @cached_property
@@ -47,25 +47,25 @@ class Fit:
         return self.iteration >= self.spec.iterations
 
     @property
-    def known(self) -> dict[int, np.ndarray]:
-        """The parameters `(I, P)` at every iteration at which they are known."""
+    def stored(self) -> dict[int, np.ndarray]:
+        """The parameters `(I, P)` at every iteration at which they are stored."""
         return {**self.snapshots, self.iteration: self.params}
 
     @property
     def training(self) -> CurveFit:
-        """What a chart tells its lines apart by."""
+        """What distinguishes the lines of a chart."""
         return self.spec
 
-    def alone(self, i: int) -> "Fit":
-        """Only the network of the i-th initial weights; with no state to go on from."""
+    def single(self, i: int) -> "Fit":
+        """Only the network of the i-th initial weights, without the state to continue from."""
         spec = replace(self.spec, initializers=self.spec.initializers[i : i + 1])
         snapshots = {t: params[[i]] for t, params in self.snapshots.items()}
         return Fit(spec, self.params[[i]], {}, self.past[:, [i]], snapshots)
 
     def at(self, iteration: int) -> tuple[int, np.ndarray]:
-        """The last iteration up to this one at which the parameters are known; these `(I, P)`."""
-        t = max(t for t in self.known if t <= iteration)
-        return t, self.known[t]
+        """The last iteration up to this one whose parameters are stored, and these `(I, P)`."""
+        t = max(t for t in self.stored if t <= iteration)
+        return t, self.stored[t]
 
 
 def objective(spec: CurveFit) -> MiniBatch:
@@ -81,31 +81,31 @@ def begin(spec: CurveFit) -> Fit:
     return Fit(spec, params, state, np.empty((0, len(params))), {0: params})
 
 
-def advance(now: Fit, steps: int) -> Fit:
-    """The fits after so many more updates, or as many as are left."""
-    spec, f, opt = now.spec, objective(now.spec), now.spec.optimizer.build()
+def advance(fit: Fit, steps: int) -> Fit:
+    """The fits after `steps` more updates, or as many as are left."""
+    spec, f, opt = fit.spec, objective(fit.spec), fit.spec.optimizer.build()
     schedules = {name: part.build(SCHEDULES) for name, part in spec.optimizer.schedules.items()}
-    params, state, losses, snapshots = now.params, now.state, [], {}
-    first, last = now.iteration, min(now.iteration + steps, spec.iterations)
+    params, state, losses, snapshots = fit.params, fit.state, [], {}
+    first, last = fit.iteration, min(fit.iteration + steps, spec.iterations)
     for t in range(first, last):
-        rated = opt
+        scheduled = opt
         for name, factor in schedules.items():
-            rated = rated.scaled(name, float(factor(t)))
+            scheduled = scheduled.scaled(name, float(factor(t)))
         with np.errstate(all="ignore"):
-            after, state = rated.step(f, params, state)
+            after, state = scheduled.step(f, params, state)
             losses.append(f.value(params))
             params = np.where(np.isfinite(after).all(-1, keepdims=True), after, np.nan)
         if t + 1 in STOPS:
             snapshots[t + 1] = params
     if not losses:
-        return now
-    past = np.concatenate([now.past, losses])
-    return Fit(spec, params, state, past, {**now.snapshots, **snapshots})
+        return fit
+    past = np.concatenate([fit.past, losses])
+    return Fit(spec, params, state, past, {**fit.snapshots, **snapshots})
 
 
 @dataclass(frozen=True)
 class FitJob(Job):
-    """The fits of a spec in slices; a longer one goes on from what a shorter one has come to."""
+    """The fits of a spec in slices; a longer one continues from the state of a shorter one."""
 
     spec: CurveFit
 
@@ -137,7 +137,7 @@ class FitJob(Job):
 
 
 def outputs(spec: CurveFit, params: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """What the networks `(I, P)` make of x `(n,)`: `(I, n)`."""
+    """The outputs `(I, n)` of networks `(I, P)` for x `(n,)`."""
     with np.errstate(all="ignore"):
         return spec.network.outputs(params, x[:, None])[..., 0]
 
@@ -149,6 +149,6 @@ def matrices(spec: CurveFit, params: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def units(spec: CurveFit, params: np.ndarray) -> np.ndarray:
-    """What each hidden unit has, as a column `(3, h)`: its weight, its bias, the weight after."""
+    """Each hidden unit as a column `(3, h)`: its weight, its bias, its outgoing weight."""
     m = matrices(spec, params)
     return np.stack([m["W1"][0], m["b1"], m["W2"][:, 0]])

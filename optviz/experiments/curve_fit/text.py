@@ -10,7 +10,7 @@ from optviz.experiments.page import Caption
 from optviz.plot import Column, Table, number
 from optviz.translation import N_, _
 
-# What the hidden units of a network come to.
+# How the hidden units of a network compare.
 UNITS = {
     "diverged": N_("**Diverged**: the weights are no longer finite at iteration {t}."),
     "zero": N_(
@@ -30,14 +30,14 @@ UNITS = {
 
 def units_remark(spec: CurveFit, params: np.ndarray, t: int) -> str:
     """Whether the hidden units of one network `(P,)` differ at iteration t, in words."""
-    found = Units.from_weights(units(spec, params))
-    if not found.finite:
+    stats = Units.from_weights(units(spec, params))
+    if not stats.finite:
         key = "diverged"
-    elif found.largest == 0 and t:
+    elif stats.largest == 0 and t:
         key = "zero"
     else:
-        key = "equal" if found.equal else "different"
-    return _(UNITS[key]).format(t=t, n=found.count, difference=number(found.difference, 3))
+        key = "equal" if stats.equal else "different"
+    return _(UNITS[key]).format(t=t, n=stats.count, difference=number(stats.difference, 3))
 
 
 def printed(matrices: dict[str, np.ndarray]) -> str:
@@ -52,8 +52,8 @@ def printed(matrices: dict[str, np.ndarray]) -> str:
 
 
 def standings(context) -> Table:
-    """How each fit stands after the last update that is done."""
-    [now] = context.states
+    """How each fit stands after its last update."""
+    [fit] = context.states
     columns = (
         "",
         _("iterations"),
@@ -63,9 +63,9 @@ def standings(context) -> Table:
         Column(_("largest weight"), 3),
     )
     rows = []
-    for line, params, loss in zip(context.lines, now.params, now.loss[-1].tolist(), strict=True):
-        found = Units.from_weights(units(context.spec, params))
-        rows.append([line.name, now.iteration, loss, loss / 2, found.difference, found.largest])
+    for line, params, loss in zip(context.lines, fit.params, fit.loss[-1].tolist(), strict=True):
+        stats = Units.from_weights(units(context.spec, params))
+        rows.append([line.name, fit.iteration, loss, loss / 2, stats.difference, stats.largest])
     styles = [line.style for line in context.lines]
     return Table(_("How every fit stands"), columns, rows, styles)
 

@@ -1,4 +1,4 @@
-"""The page: the sharpness of networks while they train, beside the most that each rate bears."""
+"""The page: the sharpness of networks while they train, and the limit of each learning rate."""
 
 from dataclasses import replace
 
@@ -29,28 +29,28 @@ def sharpness(line: Network) -> np.ndarray:
 
 
 def limit(line: Network) -> float:
-    """The sharpness beyond which the line's optimizer is not stable; NaN where not known."""
+    """The sharpness beyond which the line's optimizer is not stable; NaN where unknown."""
     config = line.progress.training.optimizer
-    found = stable_curvature(config.optimizer_at(max(line.progress.iteration - 1, 0)))
-    return np.nan if found is None else found
+    curvature = stable_curvature(config.optimizer_at(max(line.progress.iteration - 1, 0)))
+    return np.nan if curvature is None else curvature
 
 
 def late(line: Network) -> float:
     """The mean over the last of the measurements, the median over the seeds."""
-    found = sharpness(line)
-    return float(over_seeds(found[int((1 - LAST) * len(found)) :].mean(0))[0])
+    values = sharpness(line)
+    return float(over_seeds(values[int((1 - LAST) * len(values)) :].mean(0))[0])
 
 
 def over_time(context) -> Figure:
     """The sharpness over the iterations, and dashed the limit of each rate."""
     marks, tops = [], [1e-3]
     for line in context.lines:
-        found, most = sharpness(line), limit(line)
-        marks += line.curve(line.progress.evaluated, found, markers=True, legend=True)
-        tops.append(np.nanmax(over_seeds(found)[0], initial=0.0))
-        if np.isfinite(most):
-            marks.append(Rule(replace(line.style, dashes=DASHES), y=most))
-            tops.append(1.2 * most)
+        values, max_stable = sharpness(line), limit(line)
+        marks += line.curve(line.progress.evaluated, values, markers=True, legend=True)
+        tops.append(np.nanmax(over_seeds(values)[0], initial=0.0))
+        if np.isfinite(max_stable):
+            marks.append(Rule(replace(line.style, dashes=DASHES), y=max_stable))
+            tops.append(1.2 * max_stable)
     x, y = _iterations(context), Axis(_("sharpness"), limits=(0, float(max(tops))))
     label = _("Sharpness and its limits (dashed) during training. The table sums up.")
     return Figure(marks, x, y, label=label, height=24)
@@ -62,9 +62,9 @@ def negative(context) -> Figure | None:
         return None
     marks, top = [], 0.25
     for line in context.lines:
-        found = line.progress.diagnostics["negative"][:, line.i, :, 0]
-        top = max(top, float(np.nanmax(found, initial=0.0)))
-        marks += line.curve(line.progress.evaluated, found, markers=True, legend=True)
+        shares = line.progress.diagnostics["negative"][:, line.i, :, 0]
+        top = max(top, float(np.nanmax(shares, initial=0.0)))
+        marks += line.curve(line.progress.evaluated, shares, markers=True, legend=True)
     x, y = _iterations(context), percent(_("negative curvatures"), (0, 1.1 * top))
     label = _("The share of the Hessian's eigenvalues below −1/1000 of its largest.")
     return Figure(marks, x, y, label=label, height=15)
@@ -84,20 +84,20 @@ def standings(context) -> Table:
     """Sharpness beside the limit, in numbers."""
     rows = []
     for line in context.lines:
-        now, most, mean = line.progress, limit(line), late(line)
-        end = float(over_seeds(now.loss[-1, line.i])[0]) if len(now.loss) else np.nan
-        training, validation = (float(over_seeds(part[line.i])[0]) for part in now.accuracy[-1])
+        state, max_stable, mean = line.progress, limit(line), late(line)
+        end = float(over_seeds(state.loss[-1, line.i])[0]) if len(state.loss) else np.nan
+        training, validation = (float(over_seeds(part[line.i])[0]) for part in state.accuracy[-1])
         rows.append(
             {
                 "": line.name,
-                Column(_("limit"), 3): most,
+                Column(_("limit"), 3): max_stable,
                 Column(_("sharpness at the start"), 3): float(over_seeds(sharpness(line)[0])[0]),
                 Column(_("mean of the last 30%"), 3): mean,
-                Column(_("share of the limit"), 3, percent=True): mean / most,
+                Column(_("share of the limit"), 3, percent=True): mean / max_stable,
                 _("loss"): end,
                 Column(_("training accuracy"), 3, percent=True): training,
                 Column(_("validation accuracy"), 3, percent=True): validation,
-                _("status"): status(now, line.i),
+                _("status"): status(state, line.i),
             }
         )
     styles = [line.style for line in context.lines]
@@ -136,10 +136,10 @@ def thumbnail(spec, theme) -> Figure:
     lines = charts.lines_of(names(spec.optimizers), [None] * len(spec.optimizers), theme)
     marks = []
     for line, config in zip(lines, spec.optimizers, strict=True):
-        if most := stable_curvature(config.build()):
+        if max_stable := stable_curvature(config.build()):
             marks += [
-                Line(x, most * np.minimum(0.4 + x, 1), line.style, uid=line.id),
-                Rule(replace(line.style, dashes=DASHES), y=most),
+                Line(x, max_stable * np.minimum(0.4 + x, 1), line.style, uid=line.id),
+                Rule(replace(line.style, dashes=DASHES), y=max_stable),
             ]
     return Figure(marks)
 

@@ -45,7 +45,7 @@ class Curve(NamedTuple):
     name: str
     x: np.ndarray
     y: np.ndarray
-    dots: bool = False  # where it is known at a few iterations only
+    dots: bool = False  # for curves known at a few iterations only
 
 
 def _members(progress):
@@ -99,18 +99,18 @@ def styles(theme: Theme) -> dict[str, Style]:
 
 
 def limits_of(figures: list[list[Curve | Line]], iterations: int) -> list[tuple[float, float]]:
-    """For each figure the accuracies after a fifth of the training, in spans of one length.
+    """Limits of each figure for the accuracies after a fifth of the training.
 
-    So a gain is as long in one figure as in the other.
+    Their spans are equal, so that a gain looks as large in one figure as in the other.
     """
-    found = []
+    ranges = []
     for curves in figures:
         late = np.concatenate([c.y[(c.x >= iterations / 5) & np.isfinite(c.y)] for c in curves])
         if not len(late):
             return [(0.0, 1.0)] * len(figures)
-        found.append((late.min(), late.max()))
-    span = max(MIN_SPAN, *(high - low for low, high in found)) * 1.1
-    tops = [min(1.0 + span / 20, (low + high + span) / 2) for low, high in found]
+        ranges.append((late.min(), late.max()))
+    span = max(MIN_SPAN, *(high - low for low, high in ranges)) * 1.1
+    tops = [min(1.0 + span / 20, (low + high + span) / 2) for low, high in ranges]
     return [(float(top - span), float(top)) for top in tops]
 
 
@@ -118,27 +118,27 @@ def comparison_lines(lines: Sequence[Network], ensembles: Ensembles) -> list[Lin
     """A line for each of a method's trainings with other settings: the networks together, or else
     their mean.
     """
-    found, together = [], ensembles.view == "independent"
+    curves, is_ensemble = [], ensembles.view == "independent"
     for line in lines:
-        now = line.progress
-        accuracy = now.accuracy[:, 1, 0]
-        y = now.ensemble_accuracy[:, 1, 0] if together else mean_over_seeds(accuracy)
-        look = {"name": line.name, "uid": line.id, "width": 2.2, "hover": "{name}: {y:.1%}"}
-        found.append(Line(now.evaluated, y, line.style, legend=True, **look))
-    return found
+        progress = line.progress
+        accuracy = progress.accuracy[:, 1, 0]
+        y = progress.ensemble_accuracy[:, 1, 0] if is_ensemble else mean_over_seeds(accuracy)
+        options = {"name": line.name, "uid": line.id, "width": 2.2, "hover": "{name}: {y:.1%}"}
+        curves.append(Line(progress.evaluated, y, line.style, legend=True, **options))
+    return curves
 
 
-def over_training(curves, more, limits, labels: str, ensembles: Ensembles, theme: Theme) -> Figure:
+def over_training(curves, extra, limits, labels: str, ensembles: Ensembles, theme: Theme) -> Figure:
     """Members faint, one network dashed, the ensemble strong; under snapshots the cyclic rate.
-    `more` are lines of what is kept or was there before, `labels` what is trained on.
+    `extra` are lines of kept or previous runs, `labels` names the labels that are trained on.
     """
-    looks, marks = styles(theme), [*more]
+    styles_of, marks = styles(theme), [*extra]
     for i, (kind, name, x, y, dots) in enumerate(curves):
         marks.append(
             Line(
                 x,
                 y,
-                looks[kind],
+                styles_of[kind],
                 name=name,
                 uid=f"{kind}{i}",
                 width=WIDTHS[kind],
@@ -164,16 +164,16 @@ def over_training(curves, more, limits, labels: str, ensembles: Ensembles, theme
     return stack(panels, 0.08, (0.7, 0.22), **figure)
 
 
-def _cyclic(ensembles, at):
+def _cyclic_rates(ensembles, iterations):
     training = ensembles.training_of("snapshots", 0.0)
     factor = training.optimizer.schedules["lr"].build(SCHEDULES)
-    return np.array([ensembles.top * factor(int(t)) for t in at])
+    return np.array([ensembles.top * factor(int(t)) for t in iterations])
 
 
 def _rate(ensembles, theme):
-    at = np.arange(ensembles.iterations)[:: max(1, ensembles.iterations // 800)]
-    more = {"name": _("learning rate"), "legend": False, "hover": "{name}: {y:.3g}"}
-    rate = Line(at, _cyclic(ensembles, at), Style(theme.ink), uid="rate", width=1.6, **more)
+    t = np.arange(ensembles.iterations)[:: max(1, ensembles.iterations // 800)]
+    options = {"name": _("learning rate"), "legend": False, "hover": "{name}: {y:.3g}"}
+    rate = Line(t, _cyclic_rates(ensembles, t), Style(theme.ink), uid="rate", width=1.6, **options)
     return Panel([rate], y=Axis(_("rate"), limits=(0, 1.08 * ensembles.top), ticks=3))
 
 
@@ -181,14 +181,14 @@ def accuracy_by_size(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Fig
     """Accuracy over the number of members: how many are enough."""
     marks, largest = [], 1
     for i, (name, ensemble) in enumerate(ensembles):
-        found, look = ensemble.accuracy_by_size(), style(i, theme)
-        members = np.arange(1, len(found) + 1)
-        largest = max(largest, len(found))
+        accuracies, line_style = ensemble.accuracy_by_size(), style(i, theme)
+        members = np.arange(1, len(accuracies) + 1)
+        largest = max(largest, len(accuracies))
         marks.append(
             Line(
                 members,
-                found,
-                look,
+                accuracies,
+                line_style,
                 name=name,
                 uid=f"enough{i}",
                 width=2.6,
@@ -209,7 +209,7 @@ def accuracy_by_size(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Fig
 
 
 def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
-    """On which share of the validation set two members answer differently, as a matrix."""
+    """The share of the validation set on which two members disagree, as a matrix."""
     z = ensemble.disagreement
     names = [f"{i + 1}" for i in range(len(z))]
     label = _("Share of the validation set on which two members give different answers, {labels}.")
@@ -234,17 +234,17 @@ def losses(raw: Progress, average: Progress, labels: str, theme: Theme) -> Figur
     """The smoothed loss at the points visited and at their average: the median over the seeds."""
     marks, top = [], 0.5
     label = _("Loss at the last point and at the averaged weights, {labels}.")
-    for kind, name, now in (
+    for kind, name, progress in (
         (SINGLE, _("last point"), raw),
         (ENSEMBLE, _("averaged weights"), average),
     ):
-        if not len(now.loss):
+        if not len(progress.loss):
             continue
-        y = over_seeds(smoothed(now.loss[:, 0]))[0]
+        y = over_seeds(smoothed(progress.loss[:, 0]))[0]
         i = thin_indices(len(y))
         top = max(top, float(np.nanmax(y[: len(y) // 20 + 1], initial=0.0)))
-        look = {"name": name, "uid": f"loss{kind}", "width": 2.2, "hover": "{name}: {y:.3g}"}
-        marks.append(Line(i + 1, y[i], styles(theme)[kind], **look))
+        options = {"name": name, "uid": f"loss{kind}", "width": 2.2, "hover": "{name}: {y:.3g}"}
+        marks.append(Line(i + 1, y[i], styles(theme)[kind], **options))
     return Figure(
         marks,
         Axis(_("iteration"), limits=(0, raw.training.iterations)),
@@ -256,35 +256,35 @@ def losses(raw: Progress, average: Progress, labels: str, theme: Theme) -> Figur
 
 
 def thumbnail(ensembles: Ensembles, theme: Theme) -> Figure:
-    """The method that is looked at, quickly trained for it where it needs that."""
-    looks = styles(theme)
+    """The chosen method, with a short training where it needs one."""
+    styles_of = styles(theme)
     if ensembles.view == "snapshots":
-        at = np.linspace(0, ensembles.iterations - 1, 240).astype(int)
+        t = np.linspace(0, ensembles.iterations - 1, 240).astype(int)
         ends = np.array(ensembles.ends)
-        dots = Dots(ends, 0 * ends, looks[ENSEMBLE], size=10)
-        return Figure([Line(at, _cyclic(ensembles, at), looks[SINGLE]), dots])
+        dots = Dots(ends, 0 * ends, styles_of[ENSEMBLE], size=10)
+        return Figure([Line(t, _cyclic_rates(ensembles, t), styles_of[SINGLE]), dots])
     if ensembles.view == "independent":
-        now = _trained(ensembles, "independent", 10)
+        progress = _train(ensembles, "independent", 10)
         curves = [
-            *_members(now),
-            Curve(ENSEMBLE, "", now.evaluated, now.ensemble_accuracy[:, 1, 0]),
+            *_members(progress),
+            Curve(ENSEMBLE, "", progress.evaluated, progress.ensemble_accuracy[:, 1, 0]),
         ]
     else:
-        # in so short a training the average forgets as much as in the whole one
+        # so that the average forgets as much in the short training as in the full one
         decay = ensembles.decay ** max(1, ensembles.iterations / charts.PREVIEW)
         quick = replace(ensembles, members=1, decay=decay)
         curves = [
-            _mean(_trained(quick, method, 2), kind, "")
+            _mean(_train(quick, method, 2), kind, "")
             for method, kind in (("independent", SINGLE), ("averaging", ENSEMBLE))
         ]
     widths = {MEMBER: 1.0, SINGLE: 1.6, ENSEMBLE: 3.0}
     marks = [
-        Line(c.x, c.y, looks[c.kind], width=widths[c.kind], uid=f"{i}")
+        Line(c.x, c.y, styles_of[c.kind], width=widths[c.kind], uid=f"{i}")
         for i, c in enumerate(curves)
     ]
     return Figure(marks)
 
 
-def _trained(ensembles, method, eval_every):
+def _train(ensembles, method, eval_every):
     training = ensembles.training_of(method, ensembles.noises[0])
-    return charts.quickly_trained(training, charts.PREVIEW, eval_every)
+    return charts.train_preview(training, charts.PREVIEW, eval_every)

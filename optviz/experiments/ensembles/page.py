@@ -22,25 +22,25 @@ def _probabilities(key, _network, _params, _x):
 
 
 def ensemble_of(progress, params, t, final=False) -> run.Ensemble:
-    """What networks `(members, P)` of a training answer at an iteration on the validation set, or
-    in the end on the test set, worked out once.
+    """The ensemble of networks `(members, P)` of a training at an iteration on the validation set,
+    or with `final` on the test set, computed once.
     """
     training = progress.training
     data = data_of(training, final)
     key = canonical_json([to_dict(training), int(t), len(params), final])
-    found = _probabilities(key, training.network, params, data.x_test)
-    return run.Ensemble.from_probabilities(found, data.t_test)
+    probabilities = _probabilities(key, training.network, params, data.x_test)
+    return run.Ensemble.from_probabilities(probabilities, data.t_test)
 
 
 def snapshot_ensembles(ensembles, progress, final=False) -> dict[int, run.Ensemble]:
-    """Of the snapshots so far, at the end of each cycle that is over."""
-    kept = run.snapshots(progress, ensembles.ends)
-    alone = {t: ensemble_of(progress, params[None], t, final) for t, params in kept.items()}
+    """The ensemble of the snapshots so far at the end of each completed cycle."""
+    snapshots = run.snapshots(progress, ensembles.ends)
+    single = {t: ensemble_of(progress, params[None], t, final) for t, params in snapshots.items()}
     return {
         t: run.Ensemble(
-            np.concatenate([alone[u].probabilities for u in kept if u <= t]), alone[t].t
+            np.concatenate([single[s].probabilities for s in snapshots if s <= t]), single[t].t
         )
-        for t in kept
+        for t in snapshots
     }
 
 
@@ -50,16 +50,16 @@ def by_method(context) -> dict:
     return dict(zip(keys, context.states, strict=True))
 
 
-def standing_of(ensembles, found, noise, method) -> text.Standing:
-    """How a method stands on labels with such a share of wrong ones."""
-    state = found[noise, method]
+def standing_of(ensembles, states, noise, method) -> text.Standing:
+    """How a method stands on labels of which the share `noise` is wrong."""
+    state = states[noise, method]
     if method == "snapshots":
-        kept = snapshot_ensembles(ensembles, state)
+        so_far = snapshot_ensembles(ensembles, state)
         none = run.Ensemble(np.empty((0, 0, 0)), np.empty(0))
-        outcome = run.snapshot_outcome(state, kept[max(kept)] if kept else none)
-        curves = figures.snapshots(state, kept)
+        outcome = run.snapshot_outcome(state, so_far[max(so_far)] if so_far else none)
+        curves = figures.snapshots(state, so_far)
     elif method == "averaging":
-        raw = found[noise, "independent"]
+        raw = states[noise, "independent"]
         outcome, curves = run.averaging_outcome(raw, state), figures.averaging(raw, state)
     else:
         outcome, curves = run.independent_outcome(state), figures.independent(state)
@@ -74,37 +74,37 @@ def lines(spec, states, theme):
 
 
 def comparison_lines(context, noise) -> list:
-    """Lines of what is kept and of what was there before, on labels as clean or as noisy."""
+    """Lines of kept and previous runs whose labels are noisy if `noise` is, else clean."""
 
-    def like(lines):
-        alike = [x for x in lines if (x.progress.training.split.noise > 0) == (noise > 0)]
-        return figures.comparison_lines(alike, context.spec)
+    def same_labels(lines):
+        same_noise = [x for x in lines if (x.progress.training.split.noise > 0) == (noise > 0)]
+        return figures.comparison_lines(same_noise, context.spec)
 
-    return [*faint_lines(like(context.previous_lines)), *like(context.kept_lines)]
+    return [*faint_lines(same_labels(context.previous_lines)), *same_labels(context.kept_lines)]
 
 
 @charts.comparing
 def accuracies(context) -> list:
     """Accuracy over training for both kinds of labels, what was gained, and the table."""
-    spec, found, theme = context.spec, by_method(context), context.theme
-    rows = [standing_of(spec, found, n, method) for method in METHODS for n in spec.noises]
+    spec, states, theme = context.spec, by_method(context), context.theme
+    rows = [standing_of(spec, states, n, method) for method in METHODS for n in spec.noises]
     shown = [row for row in rows if row.method == spec.view]
     lines = [comparison_lines(context, row.noise) for row in shown]
-    all_lines = [row.curves + more for row, more in zip(shown, lines, strict=True)]
-    limits = figures.limits_of(all_lines, spec.iterations)
-    drawn = []
-    for row, more, span in zip(shown, lines, limits, strict=True):
+    all_curves = [row.curves + extra for row, extra in zip(shown, lines, strict=True)]
+    limits = figures.limits_of(all_curves, spec.iterations)
+    columns = []
+    for row, extra, span in zip(shown, lines, limits, strict=True):
         labels = text.labels_of(row.noise)
-        figure = figures.over_training(row.curves, more, span, labels, spec, theme)
-        drawn.append([text.labels_heading(row.noise), figure])
+        figure = figures.over_training(row.curves, extra, span, labels, spec, theme)
+        columns.append([text.labels_heading(row.noise), figure])
     remark = text.remark(shown) if context.states[0].iteration else None
-    return [Row(drawn), remark, text.standings(rows, theme)]
+    return [Row(columns), remark, text.standings(rows, theme)]
 
 
 def members(context) -> list:
     """How many members are enough and how they differ, when all are trained."""
-    spec, found = context.spec, by_method(context)
-    finished = [found[noise, spec.view] for noise in spec.noises]
+    spec, states = context.spec, by_method(context)
+    finished = [states[noise, spec.view] for noise in spec.noises]
     if not all(state.done for state in finished):
         message = _(
             "Once training is complete, this shows how many members are enough and how they differ."
@@ -125,8 +125,8 @@ def members(context) -> list:
 
 def _all_members(spec, state, final=False):
     if state.training.snapshot_every:
-        kept = snapshot_ensembles(spec, state, final)
-        return kept[max(kept)]
+        ensembles = snapshot_ensembles(spec, state, final)
+        return ensembles[max(ensembles)]
     return ensemble_of(state, state.params[0], state.iteration, final)
 
 
@@ -145,16 +145,16 @@ def ensembles(context) -> list[tuple[str, float, float]]:
 
 def losses(context) -> Row:
     """The loss at the last point and at the averaged weights, for both kinds of labels."""
-    found, drawn = by_method(context), []
+    states, columns = by_method(context), []
     for noise in context.spec.noises:
-        raw, average = found[noise, "independent"], found[noise, "averaging"]
+        raw, average = states[noise, "independent"], states[noise, "averaging"]
         figure = figures.losses(raw, average, text.labels_of(noise), context.theme)
-        drawn.append([text.labels_heading(noise), figure])
-    return Row(drawn)
+        columns.append([text.labels_heading(noise), figure])
+    return Row(columns)
 
 
 def curves_csv(context) -> str:
-    """Every accuracy that was measured, of members, of ensembles, and of snapshots so far."""
+    """Every measured accuracy of members, ensembles, and snapshots so far."""
     rows = []
     for (noise, method), state in by_method(context).items():
         for k, t in enumerate(state.evaluated):
@@ -164,8 +164,8 @@ def curves_csv(context) -> str:
                 rows.append([noise, method, "ensemble", t, *state.ensemble_accuracy[k, :, 0]])
         if method == "snapshots":
             for t, ensemble in snapshot_ensembles(context.spec, state).items():
-                who = f"{len(ensemble)} snapshots together"
-                rows.append([noise, method, who, t, "", ensemble.accuracy])
+                name = f"{len(ensemble)} snapshots together"
+                rows.append([noise, method, name, t, "", ensemble.accuracy])
     header = [
         "wrong_labels",
         "method",
@@ -180,12 +180,12 @@ def curves_csv(context) -> str:
 NUMBERS = ("split.noise", "split.rows", "hidden", "units", "batch", "iterations")
 
 
-def view(method: str, own: tuple[str, ...], last) -> View:
-    """One of the three methods: with hyperparameters of its `own`, and the `last` of its parts."""
+def view(method: str, hyperparameters: tuple[str, ...], last_part) -> View:
+    """One of the three methods, with its own hyperparameters and the last part of its tab."""
     return View(
         label=METHODS[method],
         form=[
-            Panel(_("Ensemble"), ("members", "seed", *own)),
+            Panel(_("Ensemble"), ("members", "seed", *hyperparameters)),
             Data(),
             Numbers(*NUMBERS),
             OptimizerForm(schedule=False, wrappers=False),
@@ -193,7 +193,7 @@ def view(method: str, own: tuple[str, ...], last) -> View:
             INITIALIZER,
         ],
         jobs=lambda ensembles: training_jobs(ensembles.trainings, apart=False),
-        tabs=[Tab(_("Accuracy"), [accuracies, last])],
+        tabs=[Tab(_("Accuracy"), [accuracies, last_part])],
         notes=[text.notes],
         downloads=[Download(_("Curves as CSV"), "curves", curves_csv)],
         group="",

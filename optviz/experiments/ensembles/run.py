@@ -1,4 +1,4 @@
-"""What the members of an ensemble answer, alone and together."""
+"""The predictions of an ensemble's members, alone and together."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ NAN = float("nan")
 
 
 def snapshots(progress: Progress, ends: tuple[int, ...]) -> dict[int, np.ndarray]:
-    """The weights `(P,)` at the ends of the cycles that are over."""
-    kept = {t: params[0] for t, params in progress.snapshots.items()}
-    kept[progress.iteration] = progress.params[0, 0]
-    return {t: kept[t] for t in ends if t in kept}
+    """The weights `(P,)` at the ends of completed cycles."""
+    weights = {t: params[0] for t, params in progress.snapshots.items()}
+    weights[progress.iteration] = progress.params[0, 0]
+    return {t: weights[t] for t in ends if t in weights}
 
 
 def member_probabilities(network: Network, params, x) -> np.ndarray:
-    """The probabilities `(members, rows, classes)` that networks `(members, P)` give to classes.
+    """The class probabilities `(members, rows, classes)` of networks `(members, P)`.
 
-    As many rows as the accuracy is measured on, from the first. NaN for a diverged network.
+    For the first rows only, those on which the accuracy is measured. NaN for a diverged network.
     """
     x = x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
     with np.errstate(all="ignore"):
@@ -30,14 +30,14 @@ def member_probabilities(network: Network, params, x) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Members by the probabilities that they give, and the true labels."""
+    """The members' predicted probabilities, and the true labels."""
 
     probabilities: np.ndarray  # (members, rows, classes)
     t: np.ndarray  # (rows,) labels
 
     @classmethod
     def from_probabilities(cls, probabilities, labels) -> "Ensemble":
-        """Of the members that have not diverged; it may have none."""
+        """An ensemble of the members that have not diverged; it may be empty."""
         p = np.asarray(probabilities)
         return cls(p[np.isfinite(p).all((1, 2))], np.asarray(labels)[: p.shape[1]])
 
@@ -46,30 +46,30 @@ class Ensemble:
 
     @property
     def member_accuracies(self) -> np.ndarray:
-        """The accuracy `(members,)` of each."""
+        """The accuracy `(members,)` of each member."""
         return accuracy_score(self.probabilities, self.t)
 
     @property
     def accuracy(self) -> float:
-        """Of the mean of their probabilities; NaN where nobody is left."""
+        """The accuracy of the mean probabilities; NaN without members."""
         return float(accuracy_score(self.probabilities.mean(0), self.t)) if len(self) else NAN
 
     @property
     def disagreement(self) -> np.ndarray:
-        """The share of rows `(members, members)` on which two answer differently."""
+        """The share of rows `(members, members)` on which two members disagree."""
         answers = self.probabilities.argmax(-1)
         return (answers[:, None] != answers).mean(-1)
 
     @property
     def mean_disagreement(self) -> float:
-        """Of two members; 0 for one alone, NaN for none."""
+        """The mean over pairs of members; 0 for a single one, NaN for none."""
         n = len(self)
         return float(self.disagreement.sum() / (n * (n - 1))) if n > 1 else 0.0 if n else NAN
 
     def accuracy_by_size(self) -> np.ndarray:
         """The accuracy `(members,)` of ensembles of 1, 2, … members.
 
-        For each size the mean over M ensembles of neighbors in a ring.
+        For each size, the mean over M ensembles of neighbors in a ring.
         """
         n = len(self)
         ring = np.concatenate([self.probabilities, self.probabilities])
@@ -93,18 +93,19 @@ class Outcome:
 
     @property
     def gain(self) -> float:
-        """By which the ensemble is above one network."""
+        """How much the ensemble is better than one network."""
         return self.ensemble - self.single
 
 
 def independent_outcome(progress: Progress) -> Outcome:
-    """Networks as far as they have come; the ensemble is NaN as soon as one has diverged."""
-    alone = progress.accuracy[-1, 1, 0]
-    return Outcome(mean_over_seeds(alone), _std(alone), float(progress.ensemble_accuracy[-1, 1, 0]))
+    """The latest accuracies of all networks; the ensemble is NaN once one of them has diverged."""
+    single = progress.accuracy[-1, 1, 0]
+    ensemble = float(progress.ensemble_accuracy[-1, 1, 0])
+    return Outcome(mean_over_seeds(single), _std(single), ensemble)
 
 
 def snapshot_outcome(progress: Progress, ensemble: Ensemble) -> Outcome:
-    """The snapshots so far against the point at which the run is."""
+    """The snapshots so far against the run's current point."""
     return Outcome(float(progress.accuracy[-1, 1, 0, 0]), NAN, ensemble.accuracy)
 
 
@@ -120,5 +121,5 @@ def averaging_outcome(raw: Progress, average: Progress) -> Outcome:
 
 
 def _std(values):
-    known = values[np.isfinite(values)]
-    return float(known.std(ddof=1)) if len(known) > 1 else NAN
+    finite = values[np.isfinite(values)]
+    return float(finite.std(ddof=1)) if len(finite) > 1 else NAN

@@ -1,6 +1,6 @@
-"""Several networks that answer together: independent ones, snapshots, averaged weights.
+"""Several networks that predict together: independent ones, snapshots, averaged weights.
 
-The answer of an ensemble is the class with the largest mean of its members' probabilities.
+The prediction of an ensemble is the class with the largest mean of its members' probabilities.
 Snapshots as in Huang et al. (2017), Snapshot ensembles: the learning rate falls to zero and leaps
 back, M times, and the network is kept at the end of each cycle. Averaging as in Polyak & Juditsky
 (1992), here exponentially.
@@ -66,33 +66,33 @@ class Ensembles(TrainingSettings):
 
     @property
     def noises(self) -> tuple[float, ...]:
-        """The shares of wrong labels: noisy and clean, once where that is the same."""
+        """The shares of wrong labels: noisy and clean, or once if these are the same."""
         return (self.split.noise, 0.0) if self.split.noise else (0.0,)
 
     @property
     def top(self) -> float:
-        """α₀, the rate at which a cycle begins: as far as the optimizer's goes."""
+        """α₀, the rate at which a cycle begins, at most the optimizer's largest."""
         method = self.optimizer.method
         rate = next(h for h in hyperparameters(OPTIMIZERS[method.key]) if h.name == "lr")
         return min(self.peak * method.values.get("lr", rate.default), rate.high)
 
     def training_of(self, method: str, noise: float) -> Training:
-        """Of independent and averaged networks there are M, of snapshots there is one run.
+        """There are M independent and M averaged networks, but one run with snapshots.
 
-        Averaged networks have starts and mini-batches of the independent ones, and so the very same
-        paths inside.
+        Averaged networks share the starts and mini-batches of the independent ones, and so follow
+        the same paths.
         """
-        config, more = self.optimizer, {"seeds": tuple(range(self.seed, self.seed + self.members))}
+        config, extra = self.optimizer, {"seeds": tuple(range(self.seed, self.seed + self.members))}
         if method == "snapshots":
             cyclic = {"lr": Choice("cyclic", {"period": self.cycle})}
             config = replace(
                 config, method=config.method.with_values(lr=self.top), schedules=cyclic
             )
-            more = {"seeds": (self.seed,), "snapshot_every": self.cycle}
+            extra = {"seeds": (self.seed,), "snapshot_every": self.cycle}
         if method == "averaging":
             averaged = Choice("averaged", {"decay": self.decay})
             config = replace(config, wrappers=(*config.wrappers, averaged))
-        return self.training(config, split=replace(self.split, noise=noise), eval_every=40, **more)
+        return self.training(config, split=replace(self.split, noise=noise), eval_every=40, **extra)
 
     @property
     def trainings(self) -> list[Training]:
@@ -100,7 +100,7 @@ class Ensembles(TrainingSettings):
         return [self.training_of(method, noise) for noise in self.noises for method in METHODS]
 
     def validate(self) -> None:
-        """SpecError for what the comparison does not have."""
+        """SpecError for settings that the comparison does not support."""
         config = self.optimizer
         if config.wrappers or config.schedules:
             raise SpecError(

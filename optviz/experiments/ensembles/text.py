@@ -1,4 +1,4 @@
-"""What is said of ensembles: how each method stands, what it gained, how the members differ."""
+"""What the page says about ensembles: results, gains, how the members differ."""
 
 from typing import NamedTuple
 
@@ -52,18 +52,18 @@ METHOD_NOTES = {
     ),
 }
 LOST = 0.02  # of accuracy since the best: more than chance
-SMALL = 0.01  # a gain below it is no news on so few examples
+SMALL = 0.01  # a gain below it means nothing on so few examples
 
 
 def labels_of(noise: float) -> str:
-    """What labels with such a share of wrong ones are called."""
+    """The name of labels of which this share is wrong."""
     if not noise:
         return _("clean labels")
     return _("{share}% wrong labels").format(share=number(100 * noise, 3))
 
 
 def labels_heading(noise: float) -> str:
-    """Over the figure of these labels."""
+    """The heading of the figure for these labels."""
     labels = labels_of(noise)
     return f"**{labels[:1].upper()}{labels[1:]}**"
 
@@ -81,27 +81,27 @@ class Standing(NamedTuple):
 def standings(rows: list[Standing], theme: Theme) -> Table:
     """One network, the ensemble and what it gains, for every method and both kinds of labels."""
     cells = []
-    for method, noise, found, now, _curves in rows:
-        begun, n = now.iteration > 0, len(now.training.seeds)  # what guesses is no ensemble yet
-        std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
-        updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
-        gain = percentage_points(found.gain)
-        if found.networks > 1:
+    for method, noise, outcome, state, _curves in rows:
+        begun, n = state.iteration > 0, len(state.training.seeds)  # untrained ones only guess
+        std = f" ± {100 * outcome.std:.1f}" if np.isfinite(outcome.std) else ""
+        updates = f"{n} × {state.iteration}" if method == "independent" else f"{state.iteration}"
+        gain = percentage_points(outcome.gain)
+        if outcome.networks > 1:
             message = _("{gain} ({better} of {n} better)")
-            gain = message.format(gain=gain, better=found.better, n=found.networks)
+            gain = message.format(gain=gain, better=outcome.better, n=outcome.networks)
         cells.append(
             {
                 "": _(NAMES[method]),
                 _("labels"): labels_of(noise),
-                _("single network"): percentage(found.single) + std if begun else "–",
-                _("ensemble"): percentage(found.ensemble) if begun else "–",
+                _("single network"): percentage(outcome.single) + std if begun else "–",
+                _("ensemble"): percentage(outcome.ensemble) if begun else "–",
                 _("gain"): gain if begun else "–",
                 _("updates"): updates,
-                _("status"): status(now, 0),
+                _("status"): status(state, 0),
             }
         )
-    looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
-    return Table.from_rows(_("One network and an ensemble, on the validation set"), cells, looks)
+    styles = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
+    return Table.from_rows(_("One network and an ensemble, on the validation set"), cells, styles)
 
 
 def verdict(gain: float) -> str:
@@ -122,27 +122,27 @@ def remark(rows: list[Standing]) -> str:
 
 
 def _gained(row):
-    method, noise, found, now, curves = row
-    if not np.isfinite(found.gain):
-        lost = int((now.diverged_at >= 0).sum())
+    method, noise, outcome, state, curves = row
+    if not np.isfinite(outcome.gain):
+        n_diverged = int((state.diverged_at >= 0).sum())
         message = _("{lost} of {n} networks diverged, so there is no ensemble of all.")
         yield (
-            message.format(lost=lost, n=now.diverged_at.size)
-            if lost
+            message.format(lost=n_diverged, n=state.diverged_at.size)
+            if n_diverged
             else _("there is no ensemble yet.")
         )
         return
     yield _(GAINED[method]).format(
-        ensemble=percentage(found.ensemble),
-        single=percentage(found.single),
-        verdict=verdict(found.gain),
+        ensemble=percentage(outcome.ensemble),
+        single=percentage(outcome.single),
+        verdict=verdict(outcome.gain),
     )
     if method == "snapshots":
-        alone = next(c.y[-1] for c in curves if c.kind == SINGLE)
+        single = next(c.y[-1] for c in curves if c.kind == SINGLE)
         message = _("A single snapshot has {accuracy} on average.")
-        yield message.format(accuracy=percentage(alone))
+        yield message.format(accuracy=percentage(single))
     t, best = _best(curves)
-    if noise and best > found.single + LOST:
+    if noise and best > outcome.single + LOST:
         message = (
             _(
                 "The run was best after {t} iterations, at {best}; since then it has lost "
@@ -157,16 +157,16 @@ def _gained(row):
         yield message.format(t=t, best=percentage(best))
         yield (
             _("stopping there would have gained more.")
-            if best > found.ensemble
+            if best > outcome.ensemble
             else _("part of the gain makes up for that.")
         )
 
 
 def _best(curves):
-    """Where one network, or the run, was at its best: iteration and accuracy."""
-    one = next(c for kind in (SINGLE, MEMBER) for c in curves if c.kind == kind and not c.dots)
-    k = int(np.nanargmax(one.y)) if np.isfinite(one.y).any() else 0
-    return int(one.x[k]), float(one.y[k])
+    """The best iteration of one network, or of the run, and its accuracy."""
+    curve = next(c for kind in (SINGLE, MEMBER) for c in curves if c.kind == kind and not c.dots)
+    k = int(np.nanargmax(curve.y)) if np.isfinite(curve.y).any() else 0
+    return int(curve.x[k]), float(curve.y[k])
 
 
 def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
@@ -198,9 +198,9 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
 def size_table(ensembles: list[tuple[str, Ensemble]]) -> Table:
     """The accuracy of one, two, … members together."""
     growing = [(name, list(ensemble.accuracy_by_size())) for name, ensemble in ensembles]
-    most = max(len(found) for _name, found in growing)
-    columns = [_("members"), *(Column(f"{m + 1}", 3, percent=True) for m in range(most))]
-    rows = [[name, *found, *[""] * (most - len(found))] for name, found in growing]
+    largest = max(len(shares) for _name, shares in growing)
+    columns = [_("members"), *(Column(f"{m + 1}", 3, percent=True) for m in range(largest))]
+    rows = [[name, *shares, *[""] * (largest - len(shares))] for name, shares in growing]
     return Table(_("Accuracy over the number of members"), columns, rows)
 
 

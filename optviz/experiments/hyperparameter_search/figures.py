@@ -34,7 +34,7 @@ BEST, COLUMNS = 20, 5  # curves of the best, and how many of them in a row
 PREVIEW = 36  # trials in a thumbnail
 # From a poor accuracy to a good one: on both backgrounds the good ones stand out most.
 LIGHT_COLORS, DARK_COLORS = ("#cfd9e3", "#5aa9d6", "#08306b"), ("#3a4d61", "#56b4e9", "#ffffff")
-# The look of a trial: its marker, its size where that is not by its score, its opacity, its edge.
+# How a trial is drawn: its marker, its size (None: by its score), its opacity, its edge.
 LOOKS = {
     Status.COMPLETED: ("circle", None, 0.95, 0.8),
     Status.STOPPED: ("x-thin-open", 9.0, 0.95, 1.6),
@@ -47,8 +47,8 @@ LOOKS = {
 def trials(
     state: SearchState, theme: Theme, x: int = 0, y: int = 1, shown: Sequence[Interval] = ()
 ) -> Figure:
-    """The trials over two of the hyperparameters, and the accuracy along each of the two; what is
-    not `shown` is hidden.
+    """The trials over two of the hyperparameters, and the accuracy along each of the two; only
+    those within the intervals `shown`.
 
     A good trial is large and strong in color; the best has a ring and its accuracy beside it.
     """
@@ -75,18 +75,19 @@ def trials(
 
 
 def importances(state: SearchState, theme: Theme) -> Figure:
-    """How much of the variance each hyperparameter has alone, and with the others."""
-    found, axes = state.importance, state.search.space.axes
-    places, more = np.arange(len(axes), dtype=float), np.maximum(found.total - found.first_order, 0)
+    """How much of the variance each hyperparameter explains alone, and with the others."""
+    importance, axes = state.importance, state.search.space.axes
+    x = np.arange(len(axes), dtype=float)
+    interaction = np.maximum(importance.total - importance.first_order, 0)
     names = ["<br>".join(wrap(_(axis.declared.title), 10)) for axis in axes]
-    looks = (
-        (_("alone"), found.first_order, -0.2, theme.lines[0], ""),
-        (_("together with the others"), more, 0.2, theme.lines[1], "/"),
+    bars = (
+        (_("alone"), importance.first_order, -0.2, theme.lines[0], ""),
+        (_("together with the others"), interaction, 0.2, theme.lines[1], "/"),
     )
     return Figure(
         [
             Bars(
-                places + shift,
+                x + shift,
                 share,
                 color,
                 width=0.36,
@@ -95,7 +96,7 @@ def importances(state: SearchState, theme: Theme) -> Figure:
                 hover="{name}: {y:.1%}",
                 extra={"marker": {"color": color, "pattern": {"shape": hatch}}},
             )
-            for name, share, shift, color, hatch in looks
+            for name, share, shift, color, hatch in bars
         ],
         categories(names, tick_angle=0),
         percent(_("share of the variance")),
@@ -120,25 +121,25 @@ def _axis(axis):
 
 def _with_status(state, status, theme, x, y):
     """Trials of one status: over the two hyperparameters, and their accuracy along each."""
-    which, name = np.flatnonzero(state.statuses == status), _(STATUSES[status])
-    values, scores = state.values[which], np.nan_to_num(state.scores[which])
+    rows, name = np.flatnonzero(state.statuses == status), _(STATUSES[status])
+    values, scores = state.values[rows], np.nan_to_num(state.scores[rows])
     marker, size, alpha, edge_width = LOOKS[status]
-    edge = "" if status == Status.RUNNING else theme.faint  # it is what one sees of these
-    look = {"alpha": alpha, "edge": edge, "edge_width": edge_width, "legend": len(which) > 0}
+    edge = "" if status == Status.RUNNING else theme.faint  # only the edge of these is seen
+    options = {"alpha": alpha, "edge": edge, "edge_width": edge_width, "legend": len(rows) > 0}
     if size is None:
         size = (6 + 14 * scores**2).round(1)
         colors = LIGHT_COLORS if theme == LIGHT else DARK_COLORS
-        look |= {"shade": scores.round(3), "colors": colors}
-    look |= {"size": size, "meta": {"trials": which.tolist()}, "hover": hover_texts(state, which)}
+        options |= {"shade": scores.round(3), "colors": colors}
+    options |= {"size": size, "meta": {"trials": rows.tolist()}, "hover": hover_texts(state, rows)}
     key, style = status.name.lower(), Style(theme.faint, marker=marker)
-    main = Dots(values[:, x], values[:, y], style, uid=key, name=name, group=name, **look)
-    return [main] if status == Status.WAITING else _in_panels(main, scores, size=6, alpha=0.9)
+    main = Dots(values[:, x], values[:, y], style, uid=key, name=name, group=name, **options)
+    return [main] if status == Status.WAITING else _in_all_panels(main, scores, size=6, alpha=0.9)
 
 
 def _ring(state, theme, x, y):
     """The best trial in each of the three panels."""
     best, color = state.winner.trial, theme.lines[1]
-    value, score, left = state.values[best], state.scores[best], state.points[best, x] > 0.7
+    value, score, on_left = state.values[best], state.scores[best], state.points[best, x] > 0.7
     accuracy = f"<b>{percentage(score)}</b>"
     main = Dots(
         [value[x]],
@@ -152,13 +153,13 @@ def _ring(state, theme, x, y):
         size=25,
         edge=color,
         edge_width=3,
-        text=[f"{accuracy}   " if left else f"   {accuracy}"],
-        text_position="middle left" if left else "middle right",
+        text=[f"{accuracy}   " if on_left else f"   {accuracy}"],
+        text_position="middle left" if on_left else "middle right",
     )
-    return _in_panels(main, [score], size=13, text=None)
+    return _in_all_panels(main, [score], size=13, text=None)
 
 
-def _in_panels(main, scores, **small):
+def _in_all_panels(main, scores, **small):
     """Dots over two hyperparameters, and smaller ones with their scores along each of the two."""
     small = replace(main, legend=False, **small)
     above = replace(small, y=scores, uid=f"{main.uid} above")
@@ -168,7 +169,7 @@ def _in_panels(main, scores, **small):
 def best_curves(state: SearchState, theme: Theme, ranking) -> Figure:
     """A small chart for each of the first of a ranking, as in figure 6.24."""
     best, epoch = ranking[:BEST], state.search.epoch
-    looks = (  # validation and training, as accuracies have them
+    parts = (  # validation and training, as accuracies have them
         (1, _("on the validation set"), Style(theme.lines[0]), 2.4),
         (0, _("on the training set"), Style(theme.lines[1], (6, 4)), 1.6),
     )
@@ -176,15 +177,15 @@ def best_curves(state: SearchState, theme: Theme, ranking) -> Figure:
     panels = []
     for i, trial in enumerate(best):
         lines = []
-        for part, name, look, width in looks:
+        for part, name, line_style, width in parts:
             curve = state.accuracy[trial, :, part]
-            known = np.isfinite(curve)
-            more = {"name": name, "group": name, "legend": i == 0, "uid": f"{part}-{i}"}
-            more["hover"] = "<br>".join(
+            finite = np.isfinite(curve)
+            options = {"name": name, "group": name, "legend": i == 0, "uid": f"{part}-{i}"}
+            options["hover"] = "<br>".join(
                 [fill_template(hover, place=i + 1), *settings(state, trial)]
             )
-            x = state.search.evaluated[known] / epoch
-            lines.append(Line(x, curve[known], look, width=width, **more))
+            x = state.search.evaluated[finite] / epoch
+            lines.append(Line(x, curve[finite], line_style, width=width, **options))
         stopped = " ✕" if state.stopped[trial] else ""
         panels.append(
             Panel(
@@ -211,15 +212,15 @@ def best_curves(state: SearchState, theme: Theme, ranking) -> Figure:
 
 
 def best_so_far(
-    lines: list[tuple[str, SearchState, Style]], kept: list[np.ndarray], by: str
+    lines: list[tuple[str, SearchState, Style]], masks: list[np.ndarray], by: str
 ) -> Figure:
-    """The best accuracy so far of each search, over the work that it has taken, or its trials.
+    """The best accuracy so far of each search over its work, or over its trials.
 
-    Of the trials alone that are `kept`, one bool `(n,)` for each search; all of them cost.
+    Only trials in the search's mask, bool `(n,)`, count as best; but all of them count as work.
     """
     marks, right = [], 1.0
-    for i, ((name, state, look), shown) in enumerate(zip(lines, kept, strict=True)):
-        work, best, ended = progress(state, shown)
+    for i, ((name, state, line_style), mask) in enumerate(zip(lines, masks, strict=True)):
+        work, best, ended = progress(state, mask)
         work = work if by == "work" else np.arange(1.0, len(work) + 1)
         right = max(right, float(state.search.trials), *work[-1:])
         line = {"name": name, "uid": f"far{i}", "size": 7, "legend": True}
@@ -227,7 +228,7 @@ def best_so_far(
             f"{escape(name)}: {percentage(y)}<br>{text}"
             for y, text in zip(best, hover_texts(state, ended), strict=True)
         ]
-        marks.append(Line(work, best, look, shape="hv", markers=8, **line))
+        marks.append(Line(work, best, line_style, shape="hv", markers=8, **line))
     title = _("work, in whole trainings") if by == "work" else _("trials that have ended")
     return Figure(
         marks,
@@ -240,36 +241,36 @@ def best_so_far(
     )
 
 
-def progress(state: SearchState, kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each trial that ended
-    `(k,)`; the best of those that are `kept`.
+def progress(state: SearchState, mask) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Work `(k,)` in whole trainings and the best accuracy `(k,)` after each trial that ended
+    `(k,)`; the best of those in `mask`.
     """
     ended = np.flatnonzero(state.ended)
     work = np.cumsum(state.iterations[ended]) / state.search.iterations
-    counts = (state.completed & kept)[ended]
+    counts = (state.completed & mask)[ended]
     return work, np.maximum.accumulate(np.where(counts, state.scores[ended], 0.0)), ended
 
 
 def thumbnail(search: Search, theme: Theme) -> Figure:
-    """Where a search looks, with a tick for each value on two sides; what came of it is made up."""
+    """The points of a search, with ticks for their values on two sides; the scores are made up."""
     search = replace(search, trials=min(search.trials, PREVIEW))
     points = np.empty((0, len(search.space.axes)))
     for i in range(len(search.rounds)):
-        points = np.concatenate([points, search.propose(i, points, _made_up(points))])
+        points = np.concatenate([points, search.propose(i, points, _fake_scores(points))])
     u, v = points[:, :2].T
     ticks, gap = np.full(len(u), np.nan), np.full(len(u), -0.06)
     ends = np.stack([gap, gap + 0.05, ticks], -1).ravel()
-    look = Style(theme.lines[1])
+    line_style = Style(theme.lines[1])
     return Figure(
         [
-            Dots(u, v, Style(theme.lines[0]), size=4 + 9 * _made_up(points)),
-            Line(np.stack([u, u, ticks], -1).ravel(), ends, look, width=1.2),
-            Line(ends, np.stack([v, v, ticks], -1).ravel(), look, width=1.2),
+            Dots(u, v, Style(theme.lines[0]), size=4 + 9 * _fake_scores(points)),
+            Line(np.stack([u, u, ticks], -1).ravel(), ends, line_style, width=1.2),
+            Line(ends, np.stack([v, v, ticks], -1).ravel(), line_style, width=1.2),
         ],
         Axis(limits=(-0.06, 1.04)),
         Axis(limits=(-0.06, 1.04)),
     )
 
 
-def _made_up(points):
+def _fake_scores(points):
     return np.exp(-8 * (points[:, 0] - 0.8) ** 2)

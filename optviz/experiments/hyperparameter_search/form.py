@@ -1,4 +1,4 @@
-"""What is searched, within which ranges."""
+"""The controls of the search space: hyperparameters and their ranges."""
 
 from dataclasses import replace
 
@@ -11,39 +11,39 @@ from optviz.ui.form import Form
 
 
 def axis_of(key: str) -> Axis:
-    """A hyperparameter in the range that is offered first."""
+    """A hyperparameter with its default range."""
     return Axis(key, *RANGES[key].default)
 
 
 def adjusted(search: Search) -> Search:
-    """Without what the optimizer does not have; weight decay is there for every one."""
+    """Without hyperparameters that the optimizer lacks; weight decay works with every one."""
     optimizer = search.optimizer.method.key
     axes = [axis for axis in search.space.axes if searchable(axis.key, optimizer)]
-    for spare in ("l2", "lr"):
-        if len(axes) < 2 and spare not in [axis.key for axis in axes]:
-            axes.append(axis_of(spare))
+    for fallback in ("l2", "lr"):
+        if len(axes) < 2 and fallback not in [axis.key for axis in axes]:
+            axes.append(axis_of(fallback))
     return replace(search, space=Space(tuple(axes)))
 
 
 def searched(form: Form) -> None:
     """A menu of hyperparameters, and a slider in powers of ten for the range of each."""
     place = form.at("space", "axes")
-    known, key = {axis.key: axis for axis in place.value}, place.key()
+    axes, key = {axis.key: axis for axis in place.value}, place.key()
     optimizer = form.value.optimizer.method.key
 
     def choose():
         if len(chosen := st.session_state[key]) >= 2:
-            place.set(tuple(known.get(k) or axis_of(k) for k in chosen))
+            place.set(tuple(axes.get(k) or axis_of(k) for k in chosen))
 
     st.multiselect(
         _("Searched hyperparameters, two or more"),
         [k for k in RANGES if searchable(k, optimizer)],
-        list(known),
+        list(axes),
         lambda k: _(RANGES[k].title),
         key=key,
         on_change=choose,
     )
-    if len(st.session_state.get(key, known)) < 2:
+    if len(st.session_state.get(key, axes)) < 2:
         message = _("A search needs at least two hyperparameters. It keeps those it had.")
         st.error(message, icon=":material/error:")
     for i, axis in enumerate(place.value):

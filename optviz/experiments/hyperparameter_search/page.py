@@ -42,7 +42,7 @@ KEY = "hyperparameter_search"
 def jobs(search: Search) -> list[SearchJob]:
     """The search itself, and its rivals."""
     source = source_of(search.dataset.key)[0]
-    return [SearchJob(one, loader_of(one.base), source) for one in search.searches]
+    return [SearchJob(s, loader_of(s.base), source) for s in search.searches]
 
 
 # What is shown.
@@ -56,7 +56,7 @@ def trials(context):
 
 
 def parallel(context):
-    """The trials as lines across all hyperparameters, and what a hand filters there."""
+    """The trials as lines across all hyperparameters, where dragging filters them."""
     figure = lines_across.parallel(context.states[0], context.theme, context.spec.shown)
     key = f"{KEY}-parallel"
     caption = _(
@@ -67,42 +67,42 @@ def parallel(context):
 
 
 def _filter(ranges):
-    """Another filter, where the browser sends one."""
+    """Set the filter that the browser sends, if it is valid."""
     try:
-        found = tuple(Interval(key, float(low), float(high)) for key, (low, high) in ranges.items())
-        page = replace(session().specs[KEY], shown=found)
-        validate(page)
+        shown = tuple(Interval(key, float(low), float(high)) for key, (low, high) in ranges.items())
+        spec = replace(session().specs[KEY], shown=shown)
+        validate(spec)
     except (AttributeError, TypeError, ValueError):
         return
-    session().specs[KEY] = page
+    session().specs[KEY] = spec
     st.session_state["_filtered"] = True
 
 
-def filtered(context):
+def filter_summary(context):
     """How many trials are shown, and a button for all, where a filter is set."""
     if st.session_state.pop("_filtered", False):
         return Widget(st.rerun)  # the address, too, says what is shown
     if not context.spec.shown or not len(context.states[0].points):
         return None
-    kept, spec = _kept(context), context.spec
+    mask, spec = _shown_mask(context), context.spec
 
     def draw():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(text.filtered(spec, kept), width="stretch")
+            st.markdown(text.filter_summary(spec, mask), width="stretch")
             key = session().key("show-all")
             button(_("Show all trials"), key, _filter, {}, icon="filter_alt_off")
 
     return Widget(draw)
 
 
-def _kept(context):
+def _shown_mask(context):
     return context.spec.keeps(context.states[0].points, context.states[0].scores)
 
 
 def _ranking(context):
     """The trials that have ended and are shown, the best first."""
     ranking = context.states[0].ranking
-    return ranking[_kept(context)[ranking]]
+    return ranking[_shown_mask(context)[ranking]]
 
 
 def importances(context):
@@ -131,46 +131,47 @@ def curves(context):
 
 
 @paced
-def compared(context):
-    """The search and its rivals, which differ in who proposes and who is stopped only."""
+def searches(context):
+    """The search and its rivals, which differ only in sampler and early stopping."""
+    theme = context.theme
     lines = [
-        (text.search_name(state.search), state, style(i, context.theme))
+        (text.search_name(state.search), state, style(i, theme))
         for i, state in enumerate(context.states)
         if len(state.points)
     ]
     if not lines:
         return _("Nothing has been searched yet.")
-    kept = [context.spec.keeps(state.points, state.scores) for _name, state, _look in lines]
+    masks = [context.spec.keeps(state.points, state.scores) for _name, state, _style in lines]
     caption = _(
         "All of them search the same ranges, with the same number of trials, the same training "
         "and the same seed; choose others under “Side by side with”. One search of each kind is "
         "an anecdote: another seed may reverse the order."
     )
-    planes = [[f"**{name}**", figures.trials(state, context.theme)] for name, state, _look in lines]
+    planes = [[f"**{name}**", figures.trials(state, theme)] for name, state, _style in lines]
     side_by_side = [Row(planes[i : i + 2]) for i in range(0, len(planes), 2)]
     several = len(lines) > 1 and len(context.spec.space.axes) > 1
-    far = figures.best_so_far(lines, kept, context.options["by"])
-    compared = [far, text.comparison(lines), Caption(caption)]
-    return [*(side_by_side if several else ()), *compared]
+    progress = figures.best_so_far(lines, masks, context.options["by"])
+    parts = [progress, text.comparison(lines), Caption(caption)]
+    return [*(side_by_side if several else ()), *parts]
 
 
 def remarks(context):
-    """What the trials come to, in words, and a button where the range is too narrow."""
+    """Remarks on the trials, and a button where the range is too narrow."""
     state = context.states[0]
     if not state.winner:
         return None
     space = state.search.space
     borders = space.border(state.points[state.winner.trial])
     return [
-        *(Widget(lambda at=at: _border(state, *at)) for at in borders),
+        *(Widget(lambda border=border: _border(state, *border)) for border in borders),
         text.saved(state) if state.search.halving else None,
         text.correlations(state),
-        _test(context) if all(one.done for one in context.states) else None,
+        _test(context) if all(other.done for other in context.states) else None,
     ]
 
 
 def _test(context):
-    """A button for a look at the test set, and what the winner comes to there."""
+    """A button to evaluate on the test set, and the winner's result there."""
     winner = max(context.states, key=lambda state: state.scores[state.winner.trial])
     key = canonical_json(to_dict([winner.search, winner.winner.trial]))
     data = split_data(context.spec, data_of(context.spec.base))
@@ -179,8 +180,8 @@ def _test(context):
         accuracies = evaluate_once(key, lambda: final_accuracies(winner, data))
         if accuracies is not None:
             alone, together = accuracies
-            tried = sum(len(state.points) for state in context.states)
-            st.markdown(text.verdict(winner, alone, len(data.t_test), tried))
+            n_trials = sum(len(state.points) for state in context.states)
+            st.markdown(text.verdict(winner, alone, len(data.t_test), n_trials))
             if len(winner.winners) > 1:
                 st.markdown(text.together(len(winner.winners), together))
 
@@ -189,15 +190,15 @@ def _test(context):
 
 def _border(state, i, upper):
     st.warning(text.border_warning(state, i, upper), icon=":material/border_outer:")
-    wider = state.search.space.widened(i, upper)
-    if wider == state.search.space:
+    widened = state.search.space.widened(i, upper)
+    if widened == state.search.space:
         return
 
     def widen():
-        session().show(KEY, replace(state.search, space=wider))
+        session().show(KEY, replace(state.search, space=widened))
         run(KEY)
 
-    label = text.widen(wider.axes[i].low, wider.axes[i].high)
+    label = text.widen(widened.axes[i].low, widened.axes[i].high)
     button(label, session().key(f"widen-{i}-{upper}"), widen, icon="open_in_full")
 
 
@@ -221,18 +222,18 @@ def trials_csv(context: Context) -> str:
 
 
 def script(search: Search, states) -> Script:
-    """The search, with all its samplers; where its optimizer is a fork the first one's trials."""
-    own = None if search.optimizer.fork else search
-    return Script(states[0].trainings, search.validation, own)
+    """The search, with all its samplers; if its optimizer is a fork, the first one's trials."""
+    exported = None if search.optimizer.fork else search
+    return Script(states[0].trainings, search.validation, exported)
 
 
-# The two hyperparameters over which the trials are shown, where there are more.
+# The two hyperparameters over which the trials are shown, if there are more.
 
 
-def _titles(context, without=()):
+def _titles(context, excluded=()):
     axes = context.spec.space.axes
-    found = {i: _(axis.declared.title) for i, axis in enumerate(axes) if i not in without}
-    return found if len(axes) > 2 else {}
+    titles = {i: _(axis.declared.title) for i, axis in enumerate(axes) if i not in excluded}
+    return titles if len(axes) > 2 else {}
 
 
 def _others(context):
@@ -293,11 +294,11 @@ PAGE = Page(
             ],
             jobs=jobs,
             tabs=[
-                Tab(_("Trials"), [filtered, PLANE]),
-                Tab(_("Parallel coordinates"), [parallel, filtered, PLANE]),
+                Tab(_("Trials"), [filter_summary, PLANE]),
+                Tab(_("Parallel coordinates"), [parallel, filter_summary, PLANE]),
                 Tab(_("Importance"), [importances, *SUMMARY]),
-                Tab(_("Best curves"), [filtered, curves, *SUMMARY]),
-                Tab(_("Side by side"), [filtered, Section([compared, *SUMMARY], [BY])]),
+                Tab(_("Best curves"), [filter_summary, curves, *SUMMARY]),
+                Tab(_("Side by side"), [filter_summary, Section([searches, *SUMMARY], [BY])]),
             ],
             notes=[text.notes],
             downloads=[

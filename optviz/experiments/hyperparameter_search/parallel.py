@@ -1,4 +1,4 @@
-"""The trials across all hyperparameters, and what every chart of trials has: filter and hover."""
+"""The trials across all hyperparameters; the filter and hover texts of every chart of trials."""
 
 from collections.abc import Sequence
 
@@ -26,15 +26,15 @@ def parallel(state: SearchState, theme: Theme, shown: Sequence[Interval]) -> Fig
     statuses, names = state.statuses, {k: _(v) for k, v in STATUSES.items()}
     done, leaders = statuses == Status.COMPLETED, state.ranking[: max(1, len(state.points) // 10)]
     leaders = leaders[done[leaders]]
-    rest = np.setdiff1d(np.flatnonzero(done), leaders)
-    near, far = theme.lines[:2]
+    others = np.setdiff1d(np.flatnonzero(done), leaders)
+    ordinary_color, best_color = theme.lines[:2]
     bundles = [
-        Bundle(names[Status.COMPLETED], rest, Style(near), opacity=0.6),
+        Bundle(names[Status.COMPLETED], others, Style(ordinary_color), opacity=0.6),
         *(
             Bundle(names[status], np.flatnonzero(statuses == status), Style(theme.faint, dashes))
             for status, dashes in ((Status.STOPPED, (9, 5)), (Status.DIVERGED, (2, 3)))
         ),
-        Bundle(_("the best tenth"), leaders, Style(far), width=3),
+        Bundle(_("the best tenth"), leaders, Style(best_color), width=3),
     ]
     texts = hover_texts(state, range(len(state.points)))
     extra = brushing(state, shown)
@@ -75,16 +75,16 @@ def _columns(state):
 
 
 def brushing(state: SearchState, shown: Sequence[Interval]) -> dict:
-    """For a figure of the trials: by what they are filtered."""
+    """The filter of the trials, for the `extra` of their figures."""
     keys = [axis.key for axis in state.search.space.axes] + [SCORE]
-    ranges = {one.key: (one.low, one.high) for one in shown if one.key in keys}
+    ranges = {r.key: (r.low, r.high) for r in shown if r.key in keys}
     return brush(keys, _axes_of(state), _columns(state), ranges)
 
 
-def hover_texts(state: SearchState, which) -> list[str]:
-    """What the pointer says of trials: status and all hyperparameters that were searched."""
+def hover_texts(state: SearchState, trials) -> list[str]:
+    """The hover texts of trials: status and all searched hyperparameters."""
     statuses, texts = state.statuses, []
-    for t in which:
+    for t in trials:
         status = _(STATUSES[statuses[t]])
         lines = [_("trial {t}, {status}").format(t=t + 1, status=status), *settings(state, t)]
         if state.iterations[t]:
@@ -94,6 +94,6 @@ def hover_texts(state: SearchState, which) -> list[str]:
 
 
 def settings(state: SearchState, trial: int) -> list[str]:
-    """All hyperparameters of a trial that were searched."""
+    """All searched hyperparameters of a trial."""
     pairs = zip(state.search.space.axes, state.values[trial], strict=True)
     return [f"{_(axis.declared.title)} {number(value, 3)}" for axis, value in pairs]

@@ -1,4 +1,4 @@
-"""What a search comes to, in tables and sentences."""
+"""The results of a search, in tables and sentences."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ STATUSES = {
 
 
 def search_name(search: Search) -> str:
-    """Who proposes, and whether trials are stopped."""
+    """The sampler, and whether trials are stopped."""
     name = SAMPLERS[search.sampler.key].label
     if search.sampler.values:
         settings = ", ".join(f"{k} {number(v)}" for k, v in search.sampler.values.items())
@@ -68,7 +68,7 @@ def comparison(lines: list[tuple[str, SearchState, Style]]) -> Table:
         work = state.iterations.sum() / state.search.iterations
         different = " / ".join(map(str, different_values(state.points)))
         rows.append([name, best, int(state.ended.sum()), work, different])
-    return Table(_("Searches side by side"), columns, rows, [look for *_rest, look in lines])
+    return Table(_("Searches side by side"), columns, rows, [style for *_rest, style in lines])
 
 
 def different_values(points) -> list[int]:
@@ -77,11 +77,11 @@ def different_values(points) -> list[int]:
 
 
 def correlations(state: SearchState) -> str:
-    """Which of the hyperparameters the accuracy goes with."""
+    """Which hyperparameters the accuracy is correlated with."""
     ended, axes = np.flatnonzero(state.ended), state.search.space.axes
     if len(ended) < 4:
         return ""
-    found = [
+    values = [
         f"{_(axis.declared.title)} {number(correlation(state, i), 2)}"
         for i, axis in enumerate(axes)
     ]
@@ -93,11 +93,11 @@ def correlations(state: SearchState) -> str:
         "**Rank correlation of accuracy with each hyperparameter**: {correlations}. 1: larger is "
         "better; −1: smaller is better; 0: it does not matter, or the best value lies in between. "
         "The {n} trials had this many different values: {counts}."
-    ).format(correlations=", ".join(found), n=len(ended), counts=", ".join(counts))
+    ).format(correlations=", ".join(values), n=len(ended), counts=", ".join(counts))
 
 
 def correlation(state: SearchState, i: int) -> float:
-    """Of how the trials that have ended stand with hyperparameter i."""
+    """The rank correlation of the ended trials' standing with hyperparameter i."""
     ended = state.ended
     return rank_correlation(state.standing[ended], state.points[ended, i])
 
@@ -121,7 +121,7 @@ def border_warning(state: SearchState, i: int, upper: bool) -> str:
 
 
 def widen(low: float, high: float) -> str:
-    """On the button that widens a range."""
+    """The label of the button that widens a range."""
     ends = [
         "10" + f"{power:g}".translate(str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹"))
         for power in (low, high)
@@ -130,8 +130,8 @@ def widen(low: float, high: float) -> str:
 
 
 def saved(state: SearchState) -> str:
-    """What was trained, and what training everyone to the end would have been."""
-    whole, spent = len(state.points) * state.search.iterations, int(state.iterations.sum())
+    """The iterations spent, and those that training all to the end would have taken."""
+    full, spent = len(state.points) * state.search.iterations, int(state.iterations.sum())
     if state.done:
         message = _(
             "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations instead of "
@@ -148,35 +148,35 @@ def saved(state: SearchState) -> str:
         stopped=int(state.stopped.sum()),
         n=len(state.points),
         spent=spent,
-        whole=whole,
-        saved=percentage(1 - spent / whole, 0),
+        whole=full,
+        saved=percentage(1 - spent / full, 0),
     )
 
 
-def filtered(search: Search, kept: np.ndarray) -> str:
-    """What is shown."""
+def filter_summary(search: Search, mask: np.ndarray) -> str:
+    """Which trials are shown."""
     parts = []
-    for one in search.shown:
-        score = one.key == SCORE
-        title = _("validation accuracy") if score else _(RANGES[one.key].title)
-        low, high = (percentage(v) if score else number(10**v, 2) for v in (one.low, one.high))
+    for r in search.shown:
+        score = r.key == SCORE
+        title = _("validation accuracy") if score else _(RANGES[r.key].title)
+        low, high = (percentage(v) if score else number(10**v, 2) for v in (r.low, r.high))
         parts.append(_("{title} {low} to {high}").format(title=title, low=low, high=high))
     return _("**{shown} of {n} trials are shown**: {filters}.").format(
-        shown=int(kept.sum()), n=len(kept), filters=", ".join(parts)
+        shown=int(mask.sum()), n=len(mask), filters=", ".join(parts)
     )
 
 
 def importance_table(state: SearchState) -> Table:
     """How much each hyperparameter matters."""
     columns = ("", Column(_("alone"), 2, percent=True), Column(_("in all"), 2, percent=True))
-    titles, found = [_(a.declared.title) for a in state.search.space.axes], state.importance
-    rows = list(zip(titles, found.first_order, found.total, strict=True))
+    titles, importance = [_(a.declared.title) for a in state.search.space.axes], state.importance
+    rows = list(zip(titles, importance.first_order, importance.total, strict=True))
     return Table(_("Share of the variance of the accuracy"), columns, rows)
 
 
 def importance_defined(state: SearchState) -> str:
     """What importance is."""
-    found = state.importance
+    importance = state.importance
     return _(
         "Functional analysis of variance (Hutter, Hoos & Leyton-Brown 2014): a Gaussian process "
         "(Matérn 5/2) is fitted to the {n} trials that were trained to the end, including those "
@@ -185,26 +185,26 @@ def importance_defined(state: SearchState) -> str:
         "after averaging over all other hyperparameters; “in all” is the share that remains, on "
         "average, when all others are held fixed. Predicting each trial from the others explains "
         "{foreseen} of the variance of the accuracy. Other ranges give other importances."
-    ).format(n=found.n, foreseen=percentage(found.q_squared))
+    ).format(n=importance.n, foreseen=percentage(importance.q_squared))
 
 
 def not_readable(state: SearchState) -> str:
-    """Why nothing is said of importance."""
-    found = state.importance
-    if found.n < (least := ENOUGH * (len(found.first_order) + 1)):
+    """Why the importance cannot be read."""
+    importance = state.importance
+    if importance.n < (needed := ENOUGH * (len(importance.first_order) + 1)):
         return _(
             "**Not readable**: {n} trials were trained to the end, but {least} are needed to fit "
             "a surrogate over {d} hyperparameters. Search with more trials, or without halving."
-        ).format(n=found.n, least=least, d=len(found.first_order))
+        ).format(n=importance.n, least=needed, d=len(importance.first_order))
     return _(
         "**Not readable**: when the surrogate predicts each trial from the others, it explains "
         "{foreseen} of the variance of the accuracy, but {least} is needed. Search with more "
         "trials, or train longer."
-    ).format(foreseen=percentage(max(found.q_squared, 0)), least=percentage(READABLE))
+    ).format(foreseen=percentage(max(importance.q_squared, 0)), least=percentage(READABLE))
 
 
 def together(n: int, accuracy: float) -> str:
-    """What the best trials come to as an ensemble."""
+    """How good the best trials are as an ensemble."""
     return _(
         "**The {n} best trials as an ensemble** that averages their probabilities: {accuracy} of "
         "the test set. They differ in hyperparameters, but share initial weights and mini-batches."
@@ -212,7 +212,7 @@ def together(n: int, accuracy: float) -> str:
 
 
 def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
-    """What the winner comes to on the test data, and why that is another number."""
+    """How good the winner is on the test data, and why that number differs."""
     n, best = state.search.validation, state.scores[state.winner.trial]
     return _(
         "**On the test set: {test}** of {rows:,} examples. The same network had {best} on the {n} "

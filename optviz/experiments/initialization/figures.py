@@ -1,4 +1,4 @@
-"""What initial weights do to a training: layers, gradients, and weight matrices as pictures."""
+"""How initial weights affect a training: layers, gradients, and weight matrices as pictures."""
 
 import numpy as np
 
@@ -39,18 +39,18 @@ def layers(context) -> list:
 def _at_iteration(inspector):
     if not inspector.finite(inspector.t, inspector.i):
         return [text.diverged(inspector)]
-    found, norms = inspector.layers(inspector.t, inspector.i)
+    layers, norms = inspector.layers(inspector.t, inspector.i)
     weights = np.array(
         [np.linalg.norm(w.astype(float)) for w in inspector.weights(inspector.t, inspector.i)]
     )
     remark = text.gradient_remark(norms, weights)
-    if not found:
+    if not layers:
         return [
             _("This network has no hidden layer, so there are no activations to look at."),
             remark,
         ]
     label = _("Hidden layers of {name} at iteration {t}").format(name=inspector.name, t=inspector.t)
-    return [histograms(found, inspector.theme, height=22), layers_table(found, label), remark]
+    return [histograms(layers, inspector.theme, height=22), layers_table(layers, label), remark]
 
 
 def gradients(inspector: Inspector) -> Figure:
@@ -73,14 +73,14 @@ def gradients(inspector: Inspector) -> Figure:
 def symmetry(context) -> list:
     """Whether the units of a weight matrix differ: in words, as pictures, in numbers, over time."""
     inspector, k = Inspector(context), context.options["matrix"]
-    found = [inspector.units(inspector.t, i, k) for i in range(len(inspector.lines))]
+    units = [inspector.units(inspector.t, i, k) for i in range(len(inspector.lines))]
     norms = inspector.gradient_norms(inspector.t, inspector.i)
-    remark = text.units_remark(found[inspector.i], norms[k], inspector.t, norms.max())
+    remark = text.units_remark(units[inspector.i], norms[k], inspector.t, norms.max())
     heading = _("{name}, W{k}. {remark}").format(name=inspector.name, k=k + 1, remark=remark)
     others = [i for i in range(len(inspector.lines)) if i != inspector.i][: MAX_MATRICES - 1]
     drawn = sorted([inspector.i, *others])
     pictures = [
-        (inspector.lines[i].name, inspector.weights(inspector.t, i)[k], found[i]) for i in drawn
+        (inspector.lines[i].name, inspector.weights(inspector.t, i)[k], units[i]) for i in drawn
     ]
     last = k == len(inspector.training.network.affine) - 1
     maps = matrices(pictures, inspector.theme, last and k > 0, view=f"{drawn} {k}")
@@ -99,11 +99,11 @@ def ranks(inspector: Inspector, k: int) -> Figure:
         (line.name, [inspector.units(t, i, k).rank for t in inspector.known], line.style)
         for i, line in enumerate(inspector.lines)
     ]
-    most = min(inspector.units(inspector.t, 0, k).shape)
+    max_rank = min(inspector.units(inspector.t, 0, k).shape)
     message = _(
         "Rank of W{k} over the iterations. The table above has the values at the iteration shown."
     )
-    axis = Axis(_("rank"), limits=(0, 1.05 * most))
+    axis = Axis(_("rank"), limits=(0, 1.05 * max_rank))
     return over_time(inspector, lines, axis, message.format(k=k + 1), height=14)
 
 
@@ -116,15 +116,15 @@ def over_time(inspector: Inspector, lines, y: Axis, label: str, height: float) -
         )
         for i, (name, values, line_style) in enumerate(lines)
     ]
-    here = Rule(Style(inspector.theme.faint, (4, 3)), x=inspector.t)
+    rule = Rule(Style(inspector.theme.faint, (4, 3)), x=inspector.t)
     end = max(inspector.training.iterations, 1)
     x = Axis(_("iteration"), limits=(0, end))
     common = {"label": label, "view": f"{end}", "height": height, "margin": {"l": 68}}
-    return Figure([*marks, here], x, y, **common)
+    return Figure([*marks, rule], x, y, **common)
 
 
 def matrices(
-    found: list[tuple[str, np.ndarray, Units]], theme: Theme, last: bool = False, **figure
+    pictures: list[tuple[str, np.ndarray, Units]], theme: Theme, last: bool = False, **figure
 ) -> Figure:
     """Weight matrices side by side, each with a scale of its own around 0, its end written above.
 
@@ -133,11 +133,11 @@ def matrices(
     """
     panels = []
     colors = [(0, theme.lines[1]), (0.5, theme.high), (1, theme.lines[0])]
-    for i, (name, w, units) in enumerate(found):
+    for i, (name, w, units) in enumerate(pictures):
         rows, columns = (thin_indices(n, MAX_SIDE) for n in w.shape)
         end = units.largest if units.largest > 0 else 1.0
         z = w[np.ix_(rows, columns)] / end  # within ±1, which single precision always holds
-        picture = Heatmap(
+        heatmap = Heatmap(
             z,
             colors,
             x=columns,
@@ -149,7 +149,7 @@ def matrices(
         )
         x = Axis(_("class") if last else _("unit"), ticks=5, grid=False)
         y = Axis("" if i else _("input"), ticks=6, grid=False, reversed=True)
-        panels.append(Panel([picture], x, y, title=f"{name}<br>{_scale(units)}"))
+        panels.append(Panel([heatmap], x, y, title=f"{name}<br>{_scale(units)}"))
     label = _(
         "Weight matrices as pictures. The table and the numbers below describe the same matrices."
     )

@@ -10,7 +10,7 @@ from optviz.training import rank, split_seeds
 from optviz.ui.cache import cached
 from optviz.ui.training.jobs import data_of, training_jobs
 
-SAMPLES = 256  # training examples that are sent through to look at the layers
+SAMPLES = 256  # training examples for the layers' activations and gradients
 EQUAL = 1e-6  # of the largest weight: nearer units are the same but for rounding, as in `rank`
 LEADING = 6  # singular values
 
@@ -51,23 +51,23 @@ class Units:
 
 
 class Inspector:
-    """The networks of a training at an iteration, of which one is looked into.
+    """The networks of a training at an iteration, one of which is inspected.
 
-    `i` is a network, `t` an iteration of `known`; of several seeds it is the first.
+    `i` is a network, `t` an iteration of `known`; with several seeds, it is the first.
     """
 
     def __init__(self, context):
         states = context.states
         self.lines, self.training, self.theme = context.lines, states[0].training, context.theme
-        self.diverged_at = [now.diverged_at[0, 0] for now in states]
-        self._held = [{**now.snapshots, now.iteration: now.params[:, 0]} for now in states]
-        common = set.intersection(*map(set, self._held))
-        asked, self.i = context.options["iteration"], context.options["network"]
-        self.t = max((t for t in common if t <= asked), default=min(common))
+        self.diverged_at = [s.diverged_at[0, 0] for s in states]
+        self._stored = [{**s.snapshots, s.iteration: s.params[:, 0]} for s in states]
+        common = set.intersection(*map(set, self._stored))
+        requested, self.i = context.options["iteration"], context.options["network"]
+        self.t = max((t for t in common if t <= requested), default=min(common))
         end, every = self.training.iterations, self.training.snapshot_every
         self.known = sorted({self.t, *(t for t in common if t == end or t % every == 0)})
         self.name = self.lines[self.i].name
-        first = [split_seeds(now.training)[0] for now in states]  # of the seeds
+        first = [split_seeds(s.training)[0] for s in states]  # of the seeds
         self._keys = [job.key for job in training_jobs(first)]
 
     def weights(self, t: int, i: int) -> list[np.ndarray]:
@@ -77,10 +77,10 @@ class Inspector:
 
     def layers(self, t: int, i: int) -> tuple[list[Layer], np.ndarray]:
         """Hidden layers and gradient norms on training examples, in float64 for what is tiny."""
-        return self._shown if (t, i) == (self.t, self.i) else self._layers(t, i)
+        return self._current_layers if (t, i) == (self.t, self.i) else self._layers(t, i)
 
     @cached_property
-    def _shown(self):
+    def _current_layers(self):
         return self._layers(self.t, self.i)
 
     def _layers(self, t, i):
@@ -88,7 +88,7 @@ class Inspector:
         return hidden_layers(self.training.network, params, data.x[:SAMPLES], data.t[:SAMPLES])
 
     def _params(self, t, i):
-        return self._held[i][t][0]
+        return self._stored[i][t][0]
 
     def finite(self, t: int, i: int) -> bool:
         return bool(np.isfinite(self._params(t, i)).all())
@@ -104,7 +104,7 @@ class Inspector:
         return _units(self._keys[i], t, i, k, self)
 
 
-# The past of a training does not change: what is found in it is kept.
+# The past of a training does not change, so results from it are cached.
 
 
 @cached

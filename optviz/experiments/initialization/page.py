@@ -20,34 +20,34 @@ from optviz.ui.training.form import ACTIVATION, NUMBERS, Data, Numbers, Optimize
 
 
 def initializers(form: Form) -> None:
-    """Which initializers are compared, and the sliders of those that have some."""
-    place = form.at("initializers")
-    key = place.key("menu")
+    """The menu of initializers to compare, and the sliders of those that have hyperparameters."""
+    field = form.at("initializers")
+    key = field.key("menu")
 
     def choose():
         keys = st.session_state[key]
-        kept = [one for one in place.value if one.key in keys]
-        added = [Choice(k) for k in keys if k not in {one.key for one in kept}]
-        place.set((*kept, *added)[:MAX_INITIALIZERS])
+        remaining = [choice for choice in field.value if choice.key in keys]
+        added = [Choice(k) for k in keys if k not in {choice.key for choice in remaining}]
+        field.set((*remaining, *added)[:MAX_INITIALIZERS])
 
     st.multiselect(
         _("Initial weights"),
         list(INITIALIZERS),
-        list(dict.fromkeys(one.key for one in place.value)),
+        list(dict.fromkeys(choice.key for choice in field.value)),
         lambda k: INITIALIZERS[k].label,
         key=key,
         max_selections=MAX_INITIALIZERS,
         on_change=choose,
     )
-    for i, (one, name) in enumerate(zip(place.value, names(place.value), strict=True)):
-        if hyperparameters(INITIALIZERS[one.key]):
+    for i, (choice, name) in enumerate(zip(field.value, names(field.value), strict=True)):
+        if hyperparameters(INITIALIZERS[choice.key]):
             st.markdown(f"**{name}**")
-            at = replace(place.at(i), name=f"{place.name}-{i}-of-{len(place.value)}")
-            choice_panel(at, INITIALIZERS, name, style=style(i, THEMES[theme_name()]))
+            form_at = replace(field.at(i), name=f"{field.name}-{i}-of-{len(field.value)}")
+            choice_panel(form_at, INITIALIZERS, name, style=style(i, THEMES[theme_name()]))
 
 
 def iterations(context) -> dict[int, str]:
-    """The iterations of which snapshots are kept, and the last one."""
+    """The iterations with snapshots, and the last one."""
     training = context.states[0].training
     stops = {*range(0, training.iterations, training.snapshot_every), training.iterations}
     return {t: f"{t}" for t in sorted(stops)}
@@ -72,9 +72,9 @@ CURVES = charts.section(_("How every initializer stands"))
 SYMMETRY_TAB = _("Symmetry")
 
 
-def tab(label: str, part, about, *options) -> Tab:
+def tab(label: str, part, caption, *options) -> Tab:
     """The curves, and below them what a network is like at an iteration."""
-    inspected = Section([text.inspected_network, part, about], [ITERATION, NETWORK, *options])
+    inspected = Section([text.inspected_network, part, caption], [ITERATION, NETWORK, *options])
     return Tab(label, [CURVES, inspected])
 
 

@@ -18,12 +18,12 @@ FIGURE = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal")
 
 
 def snapshot_interval(
-    iterations: int, numbers: int, every: int = 20, most: int = MAX_SNAPSHOTS
+    iterations: int, numbers: int, every: int = 20, max_snapshots: int = MAX_SNAPSHOTS
 ) -> int:
-    """Iterations between two snapshots of so many numbers: `every`, or 2, 4 … times as many where
-    there would be more than `most` or too many numbers.
+    """Iterations between two snapshots of so many numbers: `every`, or 2, 4 … times as many if
+    there would be more than `max_snapshots` or too many numbers.
     """
-    while iterations > most * every or (
+    while iterations > max_snapshots * every or (
         every < iterations and iterations // every * numbers > MAX_SNAPSHOT_NUMBERS
     ):
         every *= 2
@@ -31,11 +31,11 @@ def snapshot_interval(
 
 
 def names(initializers: tuple[Choice, ...]) -> list[str]:
-    """What each initializer is called, numbered where several are the same."""
-    plain = [initializer_name(choice) for choice in initializers]
+    """The name of each initializer, numbered if several are the same."""
+    labels = [initializer_name(choice) for choice in initializers]
     return [
-        f"{name} #{plain[:i].count(name) + 1}" if plain.count(name) > 1 else name
-        for i, name in enumerate(plain)
+        f"{name} #{labels[:i].count(name) + 1}" if labels.count(name) > 1 else name
+        for i, name in enumerate(labels)
     ]
 
 
@@ -52,9 +52,9 @@ class Initialization(TrainingSettings):
     def trainings(self) -> list[Training]:
         """One for each initializer, so that another one leaves them as they are."""
         numbers = MAX_INITIALIZERS * self.network.size
-        more = {"eval_every": 20, "snapshot_every": snapshot_interval(self.iterations, numbers)}
+        extra = {"eval_every": 20, "snapshot_every": snapshot_interval(self.iterations, numbers)}
         return [
-            self.training(self.optimizer, initializers=(one,), **more) for one in self.initializers
+            self.training(self.optimizer, initializers=(i,), **extra) for i in self.initializers
         ]
 
 

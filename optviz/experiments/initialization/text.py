@@ -1,4 +1,4 @@
-"""What the page says of gradients and of units, in sentences and in tables."""
+"""What the page says about gradients and units, in sentences and in tables."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from optviz.experiments.page import Caption
 from optviz.plot import Column, Table, number, thin_indices
 from optviz.translation import N_, _
 
-# What the gradient comes to, by what it shows first.
+# Remarks on the gradient, the most important first.
 GRADIENTS = {
     "overflow": N_("**The gradient has overflowed**: it is no longer finite."),
     "none": N_(
@@ -35,7 +35,7 @@ GRADIENTS = {
     ),
 }
 
-# What the units of a weight matrix come to.
+# Remarks on the units of a weight matrix.
 UNITS = {
     "diverged": N_("**Diverged**: there are no finite weights left to look at."),
     "zero_stays": N_(
@@ -92,7 +92,7 @@ def diverged(inspector: Inspector) -> str:
 
 
 def gradient_finding(norms: np.ndarray, weights: np.ndarray) -> str:
-    """What gradient norms `(matrices,)` say beside those of the matrices, as a key of GRADIENTS."""
+    """The finding from gradient norms and weight norms `(matrices,)`, as a key of GRADIENTS."""
     if not np.isfinite(norms).all():
         return "overflow"
     if not norms.all():
@@ -119,8 +119,8 @@ def gradient_remark(norms: np.ndarray, weights: np.ndarray) -> str:
 
 
 def units_finding(units: Units, gradient: float, others: float = 0.0) -> str:
-    """What there is to see in a matrix with this gradient norm, the largest of the `others` being
-    that; as a key of UNITS.
+    """The finding on a matrix with this gradient norm, as a key of UNITS; `others` is the largest
+    norm of the others.
     """
     if not units.finite:
         return "diverged"
@@ -204,7 +204,7 @@ def corner(w: np.ndarray, rows: int = 8, columns: int = 6) -> str:
 
 
 def about_gradients(context) -> Caption:
-    """What the gradients are of."""
+    """What the gradients refer to."""
     return Caption(
         _(
             "Activations and gradients of the mean loss on the first {n} training examples, "

@@ -23,37 +23,37 @@ PREVIEW = {"iterations": 150, "resolution": 25, "n_samples": 100}  # of a thumbn
 
 
 def landscape(surface: LossSurface) -> Landscape:
-    """The grid as that of a function; flat where it is flat but for rounding."""
+    """The grid as a landscape; exactly flat where it differs only by rounding."""
     z = surface.z
     flat = np.full_like(z, np.nanmean(z)) if text.flat(z) else z
     return Landscape.from_grid(surface.x, surface.y, flat)
 
 
-def _paths(surface, theme, below=False):
-    """The paths with the loss where they really were, or `below` them on the plane."""
-    hover, found = _("{name}, iteration {iteration}<br>loss {loss}"), []
-    looks = method_styles(surface.spec.optimizers, theme)
-    for i, (track, look) in enumerate(zip(surface.tracks, looks, strict=True)):
-        values = track.below if below else track.true
-        said = [
+def _paths(surface, theme, on_plane=False):
+    """The paths with their true loss, or with `on_plane` the loss at the nearest points there."""
+    hover, paths = _("{name}, iteration {iteration}<br>loss {loss}"), []
+    styles = method_styles(surface.spec.optimizers, theme)
+    for i, (track, line_style) in enumerate(zip(surface.tracks, styles, strict=True)):
+        values = track.below if on_plane else track.true
+        texts = [
             hover.format(name=track.name, iteration=t, loss=number(loss))
             for t, loss in zip(track.path.iterations.tolist(), values.tolist(), strict=True)
         ]
         if len(track.points):
-            found.append(Path(f"p{i}", track.name, track.points, values, look, hover=said))
-    return found
+            paths.append(Path(f"p{i}", track.name, track.points, values, line_style, hover=texts))
+    return paths
 
 
 def _common(surface, theme, picture, log):
     mark = surface_mark if picture == "surface" else contour.landscape
-    more = () if picture == "surface" else (_("loss"),)
+    titles = () if picture == "surface" else (_("loss"),)
     names = ", ".join(surface.spec.names)
     return {
         "label": _(text.LABELS[surface.spec.plane, picture]).format(names=names),
         "view": surface.key,
         "under": (
             f"{surface.key} {theme.ink} {log} {picture}",
-            lambda: layer(mark(landscape(surface), theme, log, *more)),
+            lambda: layer(mark(landscape(surface), theme, log, *titles)),
         ),
         "height": HEIGHT,
     }
@@ -71,11 +71,11 @@ def over_plane(surface: LossSurface, theme: Theme, log: bool | None = None, **fi
 def in_space(
     surface: LossSurface, theme: Theme, log: bool | None = None, true: bool = False
 ) -> Figure:
-    """The paths on the surface, or with `true` as high as they were, above or below it."""
+    """The paths on the surface, or with `true` at their true loss, above or below it."""
     return surface_figure(
         surface.domain,
         landscape(surface),
-        _paths(surface, theme, below=not true),
+        _paths(surface, theme, on_plane=not true),
         (),
         theme,
         log,
@@ -85,16 +85,16 @@ def in_space(
 
 
 def along_paths(surface: LossSurface, theme: Theme) -> Figure:
-    """The loss where each path really was, and faint that on the plane below it."""
-    marks, looks = [], method_styles(surface.spec.optimizers, theme)
-    for i, (track, look) in enumerate(zip(surface.tracks, looks, strict=True)):
-        x, named = track.path.iterations, {"name": track.name, "group": track.name}
+    """The true loss along each path, and faintly the loss on the plane below it."""
+    marks, styles = [], method_styles(surface.spec.optimizers, theme)
+    for i, (track, line_style) in enumerate(zip(surface.tracks, styles, strict=True)):
+        x, labels = track.path.iterations, {"name": track.name, "group": track.name}
         faint = {"width": 1.4, "opacity": 0.55, "legend": False, "meta": {"trail": True}}
         hover = _("{name}, on the plane: {y:.4g}")
         below = _positive(track.below)
-        marks.append(Line(x, below, look.solid, uid=f"l{i}p", hover=hover, **named, **faint))
+        marks.append(Line(x, below, line_style.solid, uid=f"l{i}p", hover=hover, **labels, **faint))
         shapes = {"shapes": 8, "sizes": (8, 8), "hover": "{name}: {y:.4g}", "legend": True}
-        marks += trail(x, _positive(track.true), look, uid=f"l{i}", **named, **shapes)
+        marks += trail(x, _positive(track.true), line_style, uid=f"l{i}", **labels, **shapes)
     return Figure(
         marks,
         Axis(_("iteration"), limits=(0, max(surface.spec.iterations, 1))),
@@ -106,12 +106,12 @@ def along_paths(surface: LossSurface, theme: Theme) -> Figure:
 
 
 def _limits(surface):
-    """Where the losses hardly differ, wide ones, so that little does not look like much."""
-    known = surface.loss[len(surface.x) ** 2 :]
-    known = known[known > 0]
-    if not known.size or known.max() > 1.5 * known.min():
+    """Wide limits where the losses hardly differ, so that the difference does not look large."""
+    finite = surface.loss[len(surface.x) ** 2 :]
+    finite = finite[finite > 0]
+    if not finite.size or finite.max() > 1.5 * finite.min():
         return None
-    return float(known.min() / 1.5), float(known.max() * 1.5)
+    return float(finite.min() / 1.5), float(finite.max() * 1.5)
 
 
 def _positive(values):
@@ -120,19 +120,19 @@ def _positive(values):
 
 
 def thumbnail(spec: LossLandscape, theme: Theme) -> Figure:
-    """The plane of a short training, coarsely; the curves where there is no plane."""
-    rough = replace(spec, **{k: min(getattr(spec, k), most) for k, most in PREVIEW.items()})
-    if not rough.optimizers:
-        return charts.thumbnail(rough, theme)
-    data = load(rough.trainings[0])
-    ends = [list(train(training, data))[-1] for training in rough.trainings]
-    surface = run.begin(rough, run.paths_of(ends))
+    """A coarse plane of a short training, or the curves where there is no plane."""
+    preview = replace(spec, **{k: min(getattr(spec, k), largest) for k, largest in PREVIEW.items()})
+    if not preview.optimizers:
+        return charts.thumbnail(preview, theme)
+    data = load(preview.trainings[0])
+    ends = [list(train(training, data))[-1] for training in preview.trainings]
+    surface = run.begin(preview, run.paths_of(ends))
     if isinstance(surface, NoSurface):
-        return charts.thumbnail(rough, theme)
+        return charts.thumbnail(preview, theme)
     while not surface.complete:
         surface = run.advance(surface, data)
-    drawn = over_plane(surface, theme, markers=0, under=None)
-    return drawn.add(contour.landscape(landscape(surface), theme), under=True)
+    figure = over_plane(surface, theme, markers=0, under=None)
+    return figure.add(contour.landscape(landscape(surface), theme), under=True)
 
 
 def grid_csv(surface: LossSurface) -> str:

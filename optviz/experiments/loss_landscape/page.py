@@ -39,7 +39,7 @@ DERIVED["start"] = (
 
 
 def plane_menus(form: Form) -> None:
-    """Which plane, with the margin that suits it, and which optimizer's end is in its middle."""
+    """The menu of planes, which also sets the margin, and that of the optimizer in the middle."""
 
     def choose(key):
         form.set(replace(form.value, plane=key, margin=MARGINS[key]))
@@ -54,10 +54,10 @@ def plane_panel(form: Form) -> None:
     """The sliders of the plane."""
     random = form.value.plane == "random"
     paths = ("margin", "resolution", "n_samples", *(("seed",) if random else ()))
-    Panel(_("Plane"), paths, narrowed=_suited).draw(form)
+    Panel(_("Plane"), paths, narrowed=_for_plane).draw(form)
 
 
-def _suited(form, declared):
+def _for_plane(form, declared):
     if declared.name != "margin" or form.value.plane != "random":
         return declared
     message = _(
@@ -70,12 +70,12 @@ def _suited(form, declared):
 
 
 def surface_jobs(spec, states):
-    """What follows from the finished trainings."""
+    """The job that follows the finished trainings."""
     [first, *_others] = training_jobs(spec.trainings)
     return [SurfaceJob(spec, run.paths_of(states), first.data, first.source)]
 
 
-def _last(context):
+def _surface_state(context):
     """The state of the surface; None before there is one."""
     extra = context.states[len(context.spec.optimizers) :]
     return extra[0] if extra else None
@@ -83,25 +83,25 @@ def _last(context):
 
 def surface_of(context) -> LossSurface | None:
     """The surface, once it is complete."""
-    surface = _last(context)
+    surface = _surface_state(context)
     return surface if isinstance(surface, LossSurface) and surface.complete else None
 
 
 def no_surface(context):
     """Why there is none."""
-    if isinstance(why := _last(context), NoSurface):
+    if isinstance(reason := _surface_state(context), NoSurface):
         return Widget(
-            lambda: st.info(text.no_surface(context.spec, why), icon=":material/explore_off:")
+            lambda: st.info(text.no_surface(context.spec, reason), icon=":material/explore_off:")
         )
     return None
 
 
 def pictures(context) -> list:
     """The plane with the paths on it, the loss along them, and the player for both."""
-    surface, show, theme = surface_of(context), context.options, context.theme
-    log = LEVELS[show["levels"]]
-    if show["picture"] == "surface":  # with a key of its own
-        left = [None, figures.in_space(surface, theme, log, show["true"])]
+    surface, options, theme = surface_of(context), context.options, context.theme
+    log = LEVELS[options["levels"]]
+    if options["picture"] == "surface":  # with a key of its own
+        left = [None, figures.in_space(surface, theme, log, options["true"])]
     else:
         left = [figures.over_plane(surface, theme, log)]
     steps = max(len(path.iterations) for path in surface.paths) - 1
@@ -130,10 +130,10 @@ OPTIONS = (
 
 @cached
 def _curvatures(key, _surface, _data):
-    """At the middle of the plane, and the sharpest one where it does not take long."""
+    """The curvature at the middle of the plane, and the sharpness if it does not take long."""
     spec = _surface.spec
-    quick = spec.network.size * spec.n_samples <= MAX_PRODUCTS
-    sharpest = run.sharpness(_surface, _data) if quick else float("nan")
+    small = spec.network.size * spec.n_samples <= MAX_PRODUCTS
+    sharpest = run.sharpness(_surface, _data) if small else float("nan")
     return run.curvature(_surface, _data), sharpest
 
 
@@ -141,11 +141,11 @@ def ends(context):
     """Where the paths end, and what the plane shows, in words."""
     if (surface := surface_of(context)) is None:
         return None
-    found = _curvatures(surface.key, surface, data_of(surface.spec.trainings[0]))
+    curvatures = _curvatures(surface.key, surface, data_of(surface.spec.trainings[0]))
     return [
         text.ends(surface, context.theme),
         text.directions(surface),
-        text.bowl(surface, *found),
+        text.bowl(surface, *curvatures),
         text.player_note(surface.spec),
     ]
 
@@ -153,8 +153,8 @@ def ends(context):
 CURVES = Section([charts.curves], charts.options())
 
 
-def _file(label, name, make):
-    return Download(label, name, lambda context: make(surface_of(context)), ready=surface_of)
+def _file(label, name, make_text):
+    return Download(label, name, lambda context: make_text(surface_of(context)), ready=surface_of)
 
 
 PAGE = Page(

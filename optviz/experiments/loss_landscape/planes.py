@@ -1,5 +1,5 @@
-"""Planes through the weights of a network: two directions among thousands, and what of a path lies
-along them.
+"""Planes through the weights of a network: two directions among thousands, and how much of a path
+lies along them.
 """
 
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class Plane:
         """How much `(2,)` of the variance of weights `(k, P)` around their mean lies along each
         direction.
         """
-        away = params - params.mean(0)
+        centered = params - params.mean(0)
         lengths = np.sqrt((self.directions**2).sum(-1))
-        along = away @ (self.directions / np.where(lengths, lengths, 1)[:, None]).T
-        whole = (away**2).sum()
-        return (along**2).sum(0) / whole if whole else np.zeros(2)
+        projections = centered @ (self.directions / np.where(lengths, lengths, 1)[:, None]).T
+        total = (centered**2).sum()
+        return (projections**2).sum(0) / total if total else np.zeros(2)
 
 
 def filter_normalized(network: Network, params, rng) -> np.ndarray:
@@ -55,8 +55,8 @@ def filter_normalized(network: Network, params, rng) -> np.ndarray:
     direction = np.zeros_like(params, float)
     for p, d in zip(network.views(params), network.views(direction), strict=True):
         if "W" in p:
-            drawn = rng.standard_normal(p["W"].shape)
-            d["W"][...] = drawn * np.sqrt((p["W"] ** 2).sum(0) / (drawn**2).sum(0))
+            sample = rng.standard_normal(p["W"].shape)
+            d["W"][...] = sample * np.sqrt((p["W"] ** 2).sum(0) / (sample**2).sum(0))
     return direction
 
 
@@ -80,13 +80,13 @@ def pca_plane(origin, points, seed: int = 0) -> Plane:
     (Antognini & Sohl-Dickstein 2018, PCA of high dimensional random walks.)
     """
     mean = points.mean(0)
-    away = points - mean
-    squares, turn = np.linalg.eigh(
-        away @ away.T
+    centered = points - mean
+    squares, vectors = np.linalg.eigh(
+        centered @ centered.T
     )  # (k, k): far smaller than a decomposition of all weights
     if not squares[-1] > 0:
         raise ValueError("the paths do not move, so they span no plane")
-    first, second = turn[:, :-3:-1].T @ away
+    first, second = vectors[:, :-3:-1].T @ centered
     first /= np.sqrt((first**2).sum())
     if squares[-2] <= STRAIGHT**2 * squares[-1]:
         second = stream(seed, DIRECTIONS).standard_normal(len(origin))

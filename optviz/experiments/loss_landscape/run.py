@@ -22,7 +22,7 @@ NEAR = 0.05  # of half the frame: how far from the middle the curvature is measu
 
 
 class Path(NamedTuple):
-    """Where one optimizer's training has been."""
+    """The snapshots of one optimizer's training."""
 
     iterations: np.ndarray  # (k,)
     params: np.ndarray  # (k, P), finite
@@ -30,13 +30,13 @@ class Path(NamedTuple):
 
     @classmethod
     def from_progress(cls, progress: Progress) -> "Path":
-        """The snapshots of a training and where it stands; of one that diverged the finite ones."""
-        points = {t: kept[0] for t, kept in progress.snapshots.items()}
+        """The snapshots of a training and its current point; only finite ones if it diverged."""
+        points = {t: params_at[0] for t, params_at in progress.snapshots.items()}
         points[progress.iteration] = progress.params[0, 0]
-        at = [t for t in sorted(points) if np.isfinite(points[t]).all()]
-        nowhere = np.empty((0, progress.params.shape[-1]))
-        params = np.stack([points[t] for t in at]) if at else nowhere
-        return cls(np.array(at, int), params.astype(float), int(progress.diverged_at[0, 0]))
+        iterations = [t for t in sorted(points) if np.isfinite(points[t]).all()]
+        empty = np.empty((0, progress.params.shape[-1]))
+        params = np.stack([points[t] for t in iterations]) if iterations else empty
+        return cls(np.array(iterations, int), params.astype(float), int(progress.diverged_at[0, 0]))
 
 
 _paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()
@@ -51,7 +51,7 @@ def paths_of(progresses: Sequence[Progress]) -> tuple[Path, ...]:
 
 
 class Track(NamedTuple):
-    """A path beside the plane, of k points; NaN where a loss is not known."""
+    """A path of k points and its projection on the plane; NaN where a loss is not known yet."""
 
     name: str
     path: Path
@@ -80,7 +80,7 @@ class LossSurface:
 
     @classmethod
     def empty(cls, spec: LossLandscape, plane: Plane, paths, x, y, key: str = "") -> "LossSurface":
-        """That on grid lines of a plane, before any loss is known."""
+        """A surface on grid lines of a plane, before any loss is known."""
         grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
         points = np.concatenate([grid, *(plane.coordinates(path.params) for path in paths)])
         loss = np.full(2 * len(points) - len(grid), np.nan)
@@ -107,10 +107,10 @@ class LossSurface:
         n, m = len(self.x) ** 2, len(self.points)
         ends = np.cumsum([len(path.iterations) for path in self.paths])[:-1]
         parts = (self.points[n:], self.loss[n:m], self.loss[m:])
-        found = zip(self.spec.names, self.paths, *(np.split(p, ends) for p in parts), strict=True)
+        rows = zip(self.spec.names, self.paths, *(np.split(p, ends) for p in parts), strict=True)
         return [
             Track(name, path, points, self.plane.off(path.params), below, true)
-            for name, path, points, below, true in found
+            for name, path, points, below, true in rows
         ]
 
     @cached_property
@@ -120,11 +120,11 @@ class LossSurface:
 
     def weights(self, start: int, stop: int) -> np.ndarray:
         """The networks `(k, P)` that have the losses from entry `start` to `stop`."""
-        on, m = self.plane.at(self.points[start:stop]), len(self.points)
+        on_plane, m = self.plane.at(self.points[start:stop]), len(self.points)
         if stop <= m:
-            return on
-        true = np.concatenate([path.params for path in self.paths])
-        return np.concatenate([on, true[max(start - m, 0) : stop - m]])
+            return on_plane
+        on_paths = np.concatenate([path.params for path in self.paths])
+        return np.concatenate([on_plane, on_paths[max(start - m, 0) : stop - m]])
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,12 @@ def begin(spec: LossLandscape, paths: tuple[Path, ...], key: str = "") -> LossSu
         plane = random_plane(spec.network, origin, spec.seed)
         x = y = np.linspace(-spec.margin, spec.margin, spec.resolution)
     else:
-        there = _trained(paths)
+        params = _trained(paths)
         try:
-            plane = pca_plane(origin, there, spec.seed)
+            plane = pca_plane(origin, params, spec.seed)
         except ValueError:
             return NoSurface()
-        x, y = _frame(plane.coordinates(there), spec)
+        x, y = _frame(plane.coordinates(params), spec)
     return LossSurface.empty(spec, plane, paths, x, y, key)
 
 
@@ -167,7 +167,7 @@ def _frame(points, spec):
 
 
 def advance(surface: LossSurface, data: Data) -> LossSurface:
-    """The surface with a few more points: so many that a moment and little memory suffice."""
+    """The surface with a few more points, so that a step takes little time and memory."""
     network, n_samples = surface.spec.network, surface.spec.n_samples
     signals = 2 * min(n_samples, len(data.x)) * sum(network.sizes)
     stop = surface.done + max(1, MAX_NUMBERS // (network.size + signals))
@@ -221,8 +221,8 @@ def losses(network: Network, params, data: Data, n_samples: int, dtype=None) -> 
     with np.errstate(all="ignore"):
         outputs = network.forward(params.astype(dtype), x).outputs[-1]
         target = one_hot(t, network.sizes[-1], dtype)
-        found = softmax_cross_entropy(outputs, target)[0].astype(float)
-    return np.where(np.isfinite(found), found, np.nan)
+        values = softmax_cross_entropy(outputs, target)[0].astype(float)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 class Curvature(NamedTuple):
@@ -233,7 +233,7 @@ class Curvature(NamedTuple):
 
     @property
     def condition(self) -> float:
-        """How many times as much it bends across as along; NaN where it is no bowl."""
+        """The ratio of the curvatures across and along; NaN where it is no bowl."""
         return self.largest / self.smallest if self.smallest > 0 else np.nan
 
 

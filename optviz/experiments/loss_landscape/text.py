@@ -39,8 +39,8 @@ LABELS = {
 
 def flat(z) -> bool:
     """Whether a grid's differences are too small to be drawn as hills and valleys."""
-    known = z[np.isfinite(z)]
-    return bool(known.size and np.ptp(known) <= FLAT * abs(known).max())
+    finite = z[np.isfinite(z)]
+    return bool(finite.size and np.ptp(finite) <= FLAT * abs(finite).max())
 
 
 def axis_titles(surface: LossSurface) -> tuple[str, str]:
@@ -50,9 +50,9 @@ def axis_titles(surface: LossSurface) -> tuple[str, str]:
     return first, second
 
 
-def no_surface(spec: LossLandscape, why: NoSurface) -> str:
+def no_surface(spec: LossLandscape, reason: NoSurface) -> str:
     """Why there is no plane, and what helps."""
-    if why.diverged_at < 0:
+    if reason.diverged_at < 0:
         return _(
             "The paths do not move, so they span no plane. Choose random directions, or train "
             "first."
@@ -60,11 +60,11 @@ def no_surface(spec: LossLandscape, why: NoSurface) -> str:
     return _(
         "{name} diverged at iteration {iteration}: there are no trained weights to center a plane "
         "at. Lower its learning rate, or put another optimizer in the middle."
-    ).format(name=spec.names[spec.middle], iteration=why.diverged_at)
+    ).format(name=spec.names[spec.middle], iteration=reason.diverged_at)
 
 
 def ends(surface: LossSurface, theme) -> Table:
-    """Where every path ends: on the plane, off it, and how high."""
+    """Where every path ends: losses, distances, status."""
     columns = (
         "",
         _("iteration"),
@@ -78,22 +78,22 @@ def ends(surface: LossSurface, theme) -> Table:
     for i, (name, path, _points, off, below, true) in enumerate(surface.tracks):
         cells = [None] * 5
         if len(path.iterations):
-            away = off[-1] if off[-1] > ROUNDING else 0.0
+            distance = off[-1] if off[-1] > ROUNDING else 0.0
             moved = np.linalg.norm(path.params[-1] - path.params[0])
-            cells = [int(path.iterations[-1]), true[-1], below[-1], away, moved]
+            cells = [int(path.iterations[-1]), true[-1], below[-1], distance, moved]
         rows.append([name, *cells, _status(surface, i)])
     styles = method_styles(surface.spec.optimizers, theme)
     return Table(_("Where every path ends"), columns, rows, styles)
 
 
 def _status(surface, i):
-    if (lost := surface.paths[i].diverged_at) >= 0:
-        return _("diverged at iteration {iteration}").format(iteration=lost)
+    if (diverged_at := surface.paths[i].diverged_at) >= 0:
+        return _("diverged at iteration {iteration}").format(iteration=diverged_at)
     return _("in the middle of the plane") if i == surface.spec.middle else _("trained")
 
 
 def directions(surface: LossSurface) -> str:
-    """What the plane holds of the paths, and of the loss."""
+    """How much of the paths the plane contains, and the range of the loss."""
     first, second = surface.shares
     size = surface.spec.network.size
     if surface.spec.plane == "random":
@@ -118,20 +118,21 @@ def directions(surface: LossSurface) -> str:
 
 
 def _range(z):
-    """From where to where the loss goes on the plane, in sentences."""
-    known = z[np.isfinite(z)]
-    if not known.size:
+    """The range of the loss on the plane, in sentences."""
+    finite = z[np.isfinite(z)]
+    if not finite.size:
         return [_("**The loss is not finite anywhere on this plane.**")]
     if flat(z):
-        said = _(
+        sentence = _(
             "**The loss is the same everywhere on this plane**, {mean}: it differs by "
             "{difference} at most."
-        ).format(mean=number(known.mean(), 3), difference=number(np.ptp(known), 1))
+        ).format(mean=number(finite.mean(), 3), difference=number(np.ptp(finite), 1))
     else:
-        said = _("On this plane the loss ranges from {low} to {high}.").format(
-            low=number(known.min(), 3), high=number(known.max(), 3)
+        sentence = _("On this plane the loss ranges from {low} to {high}.").format(
+            low=number(finite.min(), 3), high=number(finite.max(), 3)
         )
-    return [said] + [_("It is not finite where the picture has holes.")] * (known.size < z.size)
+    holes = [_("It is not finite where the picture has holes.")]
+    return [sentence, *holes] if finite.size < z.size else [sentence]
 
 
 def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
@@ -161,13 +162,13 @@ def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
             "**Around the middle the loss does not curve upward at all** (second derivatives "
             "{largest} across and {smallest} along)."
         )
-    said = message.format(
+    sentence = message.format(
         condition=number(curvature.condition, 2),
         largest=number(curvature.largest, 3),
         smallest=number(curvature.smallest, 3),
     )
     if not (np.isfinite(sharpest) and sharpest > 0):
-        return said
+        return sentence
     method = surface.spec.optimizers[surface.spec.middle].method
     sgd = method.key == "sgd" and "lr" in method.values
     if sgd:
@@ -184,7 +185,7 @@ def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
         )
     rate = number(method.values["lr"], 2) if sgd else ""
     limit = message.format(sharpest=number(sharpest, 3), limit=number(2 / sharpest, 2), rate=rate)
-    return f"{said} {limit}"
+    return f"{sentence} {limit}"
 
 
 def player_note(spec: LossLandscape) -> Caption:

@@ -25,8 +25,8 @@ from optviz.plot.training import Scale, losses
 from optviz.training import advance, begin, load, smoothed
 from optviz.translation import N_, _
 
-MAX_RATIO = 20.0  # of largest rates; farther apart they are drawn on a logarithmic axis
-DEPTH = 1e-4  # of the largest rate: how far down such an axis goes
+MAX_RATIO = 20.0  # of the largest rates; beyond it the axis is logarithmic
+DEPTH = 1e-4  # of the largest rate: the lower end of such an axis
 MIN_LOSS, MAX_LOSS = 1e-4, 4.0  # where the axis of the loss ends
 TRAINING_SET, MINI_BATCHES = "training set", "mini-batches"
 PREVIEW = 80  # steps of a thumbnail's range test
@@ -86,36 +86,34 @@ def _limits(lines, on_training_set):
 
     A runaway does not crush the rest.
     """
-    seen = [1.0, 2.4]
+    observed = [1.0, 2.4]
     for line in lines:
-        now = line.progress
-        on_rows, on_batches = now.cross_entropy[:, 0, line.i], now.loss[:, line.i]
+        progress = line.progress
+        on_rows, on_batches = progress.cross_entropy[:, 0, line.i], progress.loss[:, line.i]
         values = on_rows if on_training_set else smoothed(on_batches)
-        seen += [float(v) for v in values.ravel() if np.isfinite(v) and v > 0]
-    return max(min(seen), MIN_LOSS), min(1.05 * max(seen), MAX_LOSS)
+        observed += [float(v) for v in values.ravel() if np.isfinite(v) and v > 0]
+    return max(min(observed), MIN_LOSS), min(1.05 * max(observed), MAX_LOSS)
 
 
 def _on_training_set(line):
-    now = line.progress
-    values = now.cross_entropy[:, 0, line.i]
-    more = {"name": line.name, "uid": f"{line.id}w", "band": 0.16, "markers": 8}
-    return curve_with_band(now.evaluated, values, line.style, **more)
+    progress = line.progress
+    values = progress.cross_entropy[:, 0, line.i]
+    options = {"name": line.name, "uid": f"{line.id}w", "band": 0.16, "markers": 8}
+    return curve_with_band(progress.evaluated, values, line.style, **options)
 
 
 def _rate(line, r):
     """A rate at every iteration, thinned; both sides of each leap are kept."""
-    leaps = np.flatnonzero(np.abs(np.diff(r)) > 0.02 * r.max(initial=0))
-    edges = np.concatenate([leaps, leaps + 1]) if len(leaps) < 800 else leaps[:0]
-    at = np.unique(np.concatenate([thin_indices(len(r)), edges])) if len(r) else np.empty(0, int)
+    jumps = np.flatnonzero(np.abs(np.diff(r)) > 0.02 * r.max(initial=0))
+    edges = np.concatenate([jumps, jumps + 1]) if len(jumps) < 800 else jumps[:0]
+    t = np.unique(np.concatenate([thin_indices(len(r)), edges])) if len(r) else np.empty(0, int)
     hover = _("{name}: learning rate {y:.3g}")
-    more = {"name": line.name, "group": line.name, "legend": True, "markers": 6, "size": 7}
-    return Line(at, r[at], line.style, uid=f"{line.id}s", hover=hover, **more)
+    options = {"name": line.name, "group": line.name, "legend": True, "markers": 6, "size": 7}
+    return Line(t, r[t], line.style, uid=f"{line.id}s", hover=hover, **options)
 
 
 def over_rate(reading: Reading, test: RangeTest, theme: Theme, begun: bool) -> Figure:
-    """The loss over the learning rate, with those that it marks; the axis is there before it
-    begins.
-    """
+    """The loss over the learning rate, with the marked rates; the axis is shown from the start."""
     marks, top = [], 2.6
     if len(reading.rates):
         early = reading.loss[: max(len(reading.loss) // 20, 1)]
@@ -144,7 +142,7 @@ def over_rate(reading: Reading, test: RangeTest, theme: Theme, begun: bool) -> F
     for k, (field, name) in enumerate(MARKS.items()):
         rate = getattr(reading, field)
         if np.isfinite(rate):
-            marks += _marked(_(name), rate, reading.loss_at(rate), style(k + 1, theme), theme)
+            marks += _rate_marks(_(name), rate, reading.loss_at(rate), style(k + 1, theme), theme)
     return Figure(
         marks,
         Axis(
@@ -166,12 +164,13 @@ def over_rate(reading: Reading, test: RangeTest, theme: Theme, begun: bool) -> F
     )
 
 
-def _marked(name, rate, loss, look, theme):
+def _rate_marks(name, rate, loss, line_style, theme):
     label = _("{name}: {rate}").format(name=name, rate=number(rate, 2))
-    dot = {"size": 14, "edge": theme.high, "edge_width": 1, "uid": name}
+    hover = _("{name} at learning rate {x:.3g}")
+    dot = {"size": 14, "edge": theme.high, "edge_width": 1, "uid": name, "hover": hover}
     return [
-        Dots([rate], [loss], look, name=label, hover=_("{name} at learning rate {x:.3g}"), **dot),
-        Rule(look, x=rate, width=1.6),
+        Dots([rate], [loss], line_style, name=label, **dot),
+        Rule(line_style, x=rate, width=1.6),
     ]
 
 

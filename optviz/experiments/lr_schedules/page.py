@@ -45,7 +45,7 @@ def _rates(key, _config, iterations):
 
 
 def rates_of(training: Training) -> np.ndarray:
-    """The learning rate at every iteration, worked out once."""
+    """The learning rate at every iteration, computed once."""
     config = training.optimizer
     return _rates(canonical_json(to_dict(config)), config, training.iterations)
 
@@ -61,14 +61,14 @@ def rates_along(lines) -> list[np.ndarray]:
 @charts.comparing
 def losses(context):
     """The loss over the learning rate."""
-    show = context.options
-    return charts.compared(
-        context, lambda lines: figures.over_rates(lines, rates_along(lines), show)
+    options = context.options
+    return charts.overlay(
+        context, lambda lines: figures.over_rates(lines, rates_along(lines), options)
     )
 
 
 def outcome(context) -> list:
-    """What came of it, in words and as a table."""
+    """The results, in words and as a table."""
     return [text.remarks(context.lines), text.standings(context.lines, rates_along(context.lines))]
 
 
@@ -95,15 +95,15 @@ OPTIONS = (
 
 
 def another(spec) -> OptimizerConfig:
-    """The last one's optimizer with a schedule that is not there yet."""
+    """The last one's optimizer with a schedule that is not in use yet."""
     method = spec.optimizers[-1].method if spec.optimizers else Choice("sgd", {"lr": 0.3})
-    there = {c.schedules["lr"].key if "lr" in c.schedules else "constant" for c in spec.optimizers}
-    key = next((k for k in SCHEDULES if k not in there), "cosine")
+    used = {c.schedules["lr"].key if "lr" in c.schedules else "constant" for c in spec.optimizers}
+    key = next((k for k in SCHEDULES if k not in used), "cosine")
     return OptimizerConfig(method, (), {} if key == "constant" else {"lr": Choice(key)})
 
 
 def curves_csv(context) -> str:
-    """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
+    """Rate and mini-batch loss of every iteration, and measurements on whole sets."""
     measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
     lines = [*context.lines, *context.kept_lines]
     rows = (row for line in lines for row in _rows(line))
@@ -111,14 +111,14 @@ def curves_csv(context) -> str:
 
 
 def _rows(line):
-    now, i, rates = line.progress, line.i, rates_of(line.progress.training)
-    at = {int(t): k for k, t in enumerate(now.evaluated)}
-    for s, seed in enumerate(now.training.seeds):
-        for t in range(1, now.iteration + 1):
+    progress, i, rates = line.progress, line.i, rates_of(line.progress.training)
+    index_of = {int(t): k for k, t in enumerate(progress.evaluated)}
+    for s, seed in enumerate(progress.training.seeds):
+        for t in range(1, progress.iteration + 1):
             measured = ["", "", ""]
-            if (k := at.get(t)) is not None:
-                measured = [now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s]]
-            yield [line.name, seed, t, rates[t - 1], now.loss[t - 1, i, s], *measured]
+            if (k := index_of.get(t)) is not None:
+                measured = [progress.cross_entropy[k, 0, i, s], *progress.accuracy[k, :, i, s]]
+            yield [line.name, seed, t, rates[t - 1], progress.loss[t - 1, i, s], *measured]
 
 
 # The range test.
@@ -130,17 +130,17 @@ def range_form(form: Form) -> None:
     labels, key = optimizer_labels(form.value.network), place.value.key
     select(place, _("Optimizer"), labels, lambda other: place.set(Choice(other)), key)
     st.caption(sentence(OPTIMIZERS[key]))
-    through = replace(form, write=lambda spec: form.write(_a_decade(form.read(), spec)))
-    Panel(_("LR range test"), ("test.low", "test.high", "test.steps")).draw(through)
+    keeping_decade = replace(form, write=lambda spec: form.write(_keep_a_decade(form.read(), spec)))
+    Panel(_("LR range test"), ("test.low", "test.high", "test.steps")).draw(keeping_decade)
     choice_panel(place, OPTIMIZERS, _("Optimizer"), only=lambda h: h.name != "lr")
 
 
-def _a_decade(before, spec):
-    """The range keeps a power of ten: the end that was not turned gives way."""
+def _keep_a_decade(old, spec):
+    """Keep a power of ten in the range: the end that was not moved gives way."""
     low, high = spec.test.low, spec.test.high
     if high >= 10 * low:
         return spec
-    if high != before.test.high:
+    if high != old.test.high:
         return replace(spec, test=replace(spec.test, low=high / 10))
     return replace(spec, test=replace(spec.test, high=10 * low))
 
@@ -153,7 +153,7 @@ def reading_of(context) -> run.Reading:
 
 
 def range_test(context) -> list:
-    """The loss over the rate, what it says, and a button that trains with the rate found."""
+    """The loss over the rate, a summary, and a button that trains with the steepest rate."""
     [state], reading = context.states, reading_of(context)
     return [
         figures.over_rate(reading, context.spec.test, context.theme, state.iteration > 0),

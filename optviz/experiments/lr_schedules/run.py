@@ -1,4 +1,4 @@
-"""What schedules do to the loss: jumps of the rate, where it settles, and a range test read."""
+"""How schedules affect the loss: jumps of the rate, the loss at the end, reading a range test."""
 
 from typing import NamedTuple
 
@@ -28,20 +28,18 @@ def factor_of(config: OptimizerConfig) -> Schedule:
     return config.schedules.get("lr", Choice("constant")).build(SCHEDULES)
 
 
-def settled(now: Progress) -> np.ndarray:
+def end_loss(progress: Progress) -> np.ndarray:
     """The loss on all training rows `(trials, seeds)`, as a mean over the last tenth of the
     training so far.
 
     With a large rate the last value alone is a matter of luck.
     """
-    late = now.evaluated >= min(0.9 * now.iteration, now.evaluated[-1])
-    return now.cross_entropy[late, 0].mean(0)
+    late = progress.evaluated >= min(0.9 * progress.iteration, progress.evaluated[-1])
+    return progress.cross_entropy[late, 0].mean(0)
 
 
 class Jump(NamedTuple):
-    """Where a schedule takes the rate from one value to quite another at once, and what the loss
-    did.
-    """
+    """Where a schedule changes the rate abruptly, and the loss before and after."""
 
     iteration: int
     factor: float  # of the rate
@@ -50,40 +48,38 @@ class Jump(NamedTuple):
     window: int  # how many
 
 
-def jumps(now: Progress) -> list[Jump]:
-    """The cuts of a step decay and the restarts of a cyclic rate that have been passed, over all
-    seeds.
-    """
-    config, places = now.training.optimizer, []
+def jumps(progress: Progress) -> list[Jump]:
+    """The past cuts of a step decay and restarts of a cyclic rate, over all seeds."""
+    config, places = progress.training.optimizer, []
     factor = factor_of(config)
     if isinstance(factor, Step) and factor.gamma < 1:
-        places = range(factor.first, now.training.iterations, factor.every)
+        places = range(factor.first, progress.training.iterations, factor.every)
     elif isinstance(factor, Cyclic):
-        places = range(factor.period, now.training.iterations, factor.period)
-    stops, found = [0, *places, now.training.iterations], []
+        places = range(factor.period, progress.training.iterations, factor.period)
+    stops, result = [0, *places, progress.training.iterations], []
     for before, t, after in zip(stops, stops[1:], stops[2:], strict=False):
         n = min(WINDOW, t - before, after - t)
-        if n and now.iteration >= t + n:
+        if n and progress.iteration >= t + n:
             change = float(factor(t)) / float(factor(t - 1)) if factor(t - 1) else np.inf
-            losses = now.loss[t - n : t].mean(), now.loss[t : t + n].mean()
-            found.append(Jump(t, change, *losses, n))
-    return found
+            losses = progress.loss[t - n : t].mean(), progress.loss[t : t + n].mean()
+            result.append(Jump(t, change, *losses, n))
+    return result
 
 
 class Reading(NamedTuple):
-    """A range test read: the curve, and what it says of rates, NaN where it says nothing."""
+    """What a range test shows: the curve, and the rates read from it, NaN where there are none."""
 
     rates: np.ndarray  # (n,) as far as the test is read
     loss: np.ndarray  # (n,) median over the seeds
     smooth: np.ndarray  # (n,)
     steepest: float = np.nan  # where the loss falls fastest, by the logarithm of the rate
     lowest: float = np.nan  # where it is lowest
-    blown: float = np.nan  # where it has climbed back a part of what it had come down
-    left: float = np.nan  # where a mini-batch's loss was so large that the rest is not read
-    flaw: str = ""  # why it says nothing, once there is enough of it: "flat" or "noisy"
+    blown: float = np.nan  # where it has regained a part of what it had lost
+    left: float = np.nan  # where a mini-batch's loss was so large that the rest is ignored
+    flaw: str = ""  # why it cannot be read, once it is long enough: "flat" or "noisy"
 
     def loss_at(self, rate: float) -> float:
-        """The smoothed loss at a rate; NaN where that is."""
+        """The smoothed loss at a rate; NaN for a NaN."""
         if not np.isfinite(rate):
             return float("nan")
         return float(np.interp(np.log10(rate), np.log10(self.rates), self.smooth))
@@ -99,25 +95,25 @@ def read(rates, loss, guess: float = np.inf) -> Reading:
     after it.
     """
     loss = np.asarray(loss, float)
-    rates, whole = np.asarray(rates, float)[: len(loss)], len(rates)
+    rates, n_steps = np.asarray(rates, float)[: len(loss)], len(rates)
     loss = np.median(np.where(np.isfinite(loss), loss, np.inf), -1)
-    most = TOO_LARGE * loss[: max(whole // 40, 1)].mean() if len(loss) else np.inf
-    over = np.flatnonzero(~(loss <= most))
-    n, left = (int(over[0]), float(rates[over[0]])) if len(over) else (len(loss), np.nan)
-    rates, loss, window = rates[:n], loss[:n], max(whole // 10, 3) | 1
+    max_loss = TOO_LARGE * loss[: max(n_steps // 40, 1)].mean() if len(loss) else np.inf
+    beyond = np.flatnonzero(~(loss <= max_loss))
+    n, left = (int(beyond[0]), float(rates[beyond[0]])) if len(beyond) else (len(loss), np.nan)
+    rates, loss, window = rates[:n], loss[:n], max(n_steps // 10, 3) | 1
     if n <= window:  # too early to say anything
         return Reading(rates, loss, np.full(n, np.nan), left=left)
     smooth = smoothed(loss, window)
     low = int(smooth.argmin())
-    begin = min(smooth[0], guess)
-    drop = begin - smooth[low]
+    start = min(smooth[0], guess)
+    drop = start - smooth[low]
     noise = np.diff(loss[: max(low, window)]).std() / np.sqrt(2 * window)
-    if drop < DROP * begin or drop < NOISE * noise:
-        flaw = "flat" if drop < DROP * begin else "noisy"
+    if drop < DROP * start or drop < NOISE * noise:
+        flaw = "flat" if drop < DROP * start else "noisy"
         return Reading(rates, loss, smooth, blown=left, left=left, flaw=flaw)
     slope = np.gradient(smooth, np.log10(rates))[: low + 1]
-    back = np.flatnonzero(smooth[low:] > smooth[low] + BACK * (smooth[0] - smooth[low]))
-    blown = float(rates[low + back[0]]) if len(back) else left
+    rising = np.flatnonzero(smooth[low:] > smooth[low] + BACK * (smooth[0] - smooth[low]))
+    blown = float(rates[low + rising[0]]) if len(rising) else left
     return Reading(
         rates, loss, smooth, float(rates[slope.argmin()]), float(rates[low]), blown, left
     )

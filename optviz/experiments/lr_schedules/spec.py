@@ -69,9 +69,9 @@ class ScheduleComparison(TrainingSettings):
 
     @property
     def trainings(self) -> list[Training]:
-        """One for each optimizer: the same starts, the same mini-batches."""
-        often = every(self.iterations)
-        return [self.training(config, eval_every=often) for config in self.optimizers]
+        """One for each optimizer, with the same starts and mini-batches."""
+        eval_every = every(self.iterations)
+        return [self.training(config, eval_every=eval_every) for config in self.optimizers]
 
     @property
     def tested(self) -> Training:
@@ -86,13 +86,13 @@ class ScheduleComparison(TrainingSettings):
 
 
 def every(iterations: int) -> int:
-    """Iterations between two looks at the training set: a hundred or fewer, at round numbers."""
+    """Iterations between evaluations: at most a hundred evaluations, at round numbers."""
     return next(n for n in (1, 2, 5, 10, 20, 50, 100, 200) if 100 * n >= iterations or n == 200)
 
 
 def fitted(key: str, iterations: int) -> Choice:
     """A schedule that has its effect within so many iterations."""
-    wanted = {
+    values = {
         "step": {"gamma": 0.1, "first": iterations // 2, "every": iterations // 2},
         "exponential": {"rate": 3.6 / iterations},
         "inverse_time": {"rate": 9 / iterations},
@@ -111,11 +111,11 @@ def fitted(key: str, iterations: int) -> Choice:
         "restarts": {"period": iterations // 7},
     }.get(key, {})
     declared = {h.name: h for h in hyperparameters(SCHEDULES[key])}
-    return Choice(key, {k: declared[k].kind(declared[k].clip(v)) for k, v in wanted.items()})
+    return Choice(key, {k: declared[k].kind(declared[k].clip(v)) for k, v in values.items()})
 
 
 def with_fitted_schedules(spec: ScheduleComparison) -> ScheduleComparison:
-    """A schedule that was just chosen gets values with which it has its effect."""
+    """Give a schedule that was just chosen values with which it has its effect."""
 
     def fit(config):
         fresh = {
@@ -137,9 +137,9 @@ FOUR_RATES = ScheduleComparison(optimizers=tuple(map(sgd, (0.003, 0.1, 0.5, 3.0)
 
 
 def with_rate(spec: ScheduleComparison, lr: float) -> ScheduleComparison:
-    """With the range test's optimizer at a constant rate, in place of the last if all are taken."""
-    own = spec.test.optimizer
-    declared = next(h for h in hyperparameters(OPTIMIZERS[own.key]) if h.name == "lr")
-    config = OptimizerConfig(own.with_values(lr=declared.clip(lr)))
-    kept = spec.optimizers[: MAX_OPTIMIZERS - 1]
-    return replace(spec, optimizers=(*kept, config), view="schedules")
+    """Add the range test's optimizer at a constant rate; in a full list it replaces the last."""
+    optimizer = spec.test.optimizer
+    declared = next(h for h in hyperparameters(OPTIMIZERS[optimizer.key]) if h.name == "lr")
+    config = OptimizerConfig(optimizer.with_values(lr=declared.clip(lr)))
+    others = spec.optimizers[: MAX_OPTIMIZERS - 1]
+    return replace(spec, optimizers=(*others, config), view="schedules")

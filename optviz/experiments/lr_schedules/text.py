@@ -1,8 +1,8 @@
-"""What is said of schedules: tables, jumps of the rate, and a range test in words."""
+"""What the page says about schedules: tables, jumps of the rate, a range test in words."""
 
 import numpy as np
 
-from optviz.experiments.lr_schedules.run import TOO_LARGE, Jump, Reading, factor_of, jumps, settled
+from optviz.experiments.lr_schedules.run import TOO_LARGE, Jump, Reading, end_loss, factor_of, jumps
 from optviz.experiments.lr_schedules.spec import every
 from optviz.experiments.page import Caption, Expander
 from optviz.optim.hyperparameter import sentence
@@ -12,11 +12,11 @@ from optviz.plot.equations import equations
 from optviz.plot.training import status
 from optviz.translation import N_, _
 
-MAX_JUMPS = 3  # that are told of one schedule
+MAX_JUMPS = 3  # described for one schedule
 
 
 def standings(lines, planned) -> Table:
-    """Both ends of the rate, the loss, both accuracies, and what became of each."""
+    """The first and last rate, the loss, both accuracies, and the status of each."""
     columns = (
         "",
         _("iterations"),
@@ -30,33 +30,33 @@ def standings(lines, planned) -> Table:
     )
     rows = []
     for line, r in zip(lines, planned, strict=True):
-        now, i = line.progress, line.i
+        progress, i = line.progress, line.i
         ends = (r[0], r[-1]) if len(r) else (np.nan, np.nan)
-        losses = (over_seeds(v[i])[0] for v in (now.cross_entropy[-1, 0], settled(now)))
-        shares = (over_seeds(now.accuracy[-1, k, i])[0] for k in (0, 1))
-        rows.append([line.name, now.iteration, *ends, *losses, *shares, status(now, i)])
+        losses = (over_seeds(v[i])[0] for v in (progress.cross_entropy[-1, 0], end_loss(progress)))
+        shares = (over_seeds(progress.accuracy[-1, k, i])[0] for k in (0, 1))
+        rows.append([line.name, progress.iteration, *ends, *losses, *shares, status(progress, i)])
     return Table(_("How every schedule stands"), columns, rows, [line.style for line in lines])
 
 
 def remarks(lines) -> str:
     """What the jumps of the rate did, and which stands best, in Markdown."""
-    told = [_of_jumps(line, found) for line in lines if (found := jumps(line.progress))]
-    return "\n\n".join(filter(None, [*told, _best(lines)]))
+    paragraphs = [_describe_jumps(line, jumps(line.progress)) for line in lines]
+    return "\n\n".join(filter(None, [*paragraphs, _best(lines)]))
 
 
-def _of_jumps(line, found: list[Jump]):
+def _describe_jumps(line, line_jumps: list[Jump]):
     cut = isinstance(factor_of(line.progress.training.optimizer), Step)
     sentences = [
-        _of_jump(jump, cut) for jump in found[:MAX_JUMPS] if np.isfinite(jump.after + jump.before)
+        _describe_jump(j, cut) for j in line_jumps[:MAX_JUMPS] if np.isfinite(j.after + j.before)
     ]
     if not sentences:
         return ""
-    if len(found) > MAX_JUMPS:
-        sentences.append(_("There are {n} more.").format(n=len(found) - MAX_JUMPS))
+    if len(line_jumps) > MAX_JUMPS:
+        sentences.append(_("There are {n} more.").format(n=len(line_jumps) - MAX_JUMPS))
     return f"**{line.name}**: {' '.join(sentences)}"
 
 
-def _of_jump(jump, cut):
+def _describe_jump(jump, cut):
     messages = {
         (True, True): N_(
             "At iteration {t} the rate is multiplied by {factor}, and the mean loss of {n} "
@@ -85,15 +85,15 @@ def _of_jump(jump, cut):
 
 
 def _best(lines):
-    """Which stands lowest once all are through."""
+    """Which ends lowest once all are done."""
     if len(lines) < 2 or not all(line.progress.done for line in lines):
         return ""
-    ends = [(float(over_seeds(settled(line.progress)[line.i])[0]), line.name) for line in lines]
+    ends = [(float(over_seeds(end_loss(line.progress)[line.i])[0]), line.name) for line in lines]
     alive = sorted((loss, name) for loss, name in ends if np.isfinite(loss))
     if not alive:
         return _("All have diverged.")
     (low, best), (high, worst) = alive[0], alive[-1]
-    told = [
+    sentences = [
         _(
             "**Over the last tenth** of the training, the lowest loss on the training set is "
             "{low}, with {best}."
@@ -101,23 +101,23 @@ def _best(lines):
     ]
     if len(alive) > 2:
         message = _("The next lowest is {loss}, with {second}.")
-        told.append(message.format(second=alive[1][1], loss=number(alive[1][0], 3)))
+        sentences.append(message.format(second=alive[1][1], loss=number(alive[1][0], 3)))
     if len(alive) > 1:
         message = _("The highest is {high}, with {worst}.")
-        told.append(message.format(worst=worst, high=number(high, 3)))
-    if lost := [name for loss, name in ends if not np.isfinite(loss)]:
-        told.append(_("Diverged: {names}.").format(names=", ".join(lost)))
+        sentences.append(message.format(worst=worst, high=number(high, 3)))
+    if diverged := [name for loss, name in ends if not np.isfinite(loss)]:
+        sentences.append(_("Diverged: {names}.").format(names=", ".join(diverged)))
     seeds = len(lines[0].progress.training.seeds)
-    told.append(
+    sentences.append(
         _("This is one seed; use several before you trust a small difference.")
         if seeds == 1
         else _("Medians over {n} seeds.").format(n=seeds)
     )
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def equations_of(context) -> Expander:
-    """The formulas of the schedules that are there."""
+    """The formulas of the schedules in use."""
     schedules = [config.schedules.get("lr") for config in context.spec.optimizers]
     keys = {schedule.key if schedule else "constant" for schedule in schedules}
     used = [cls for key, cls in SCHEDULES.items() if key in keys]
@@ -153,7 +153,7 @@ def notes(context) -> Caption:
 
 def marked_rates(reading: Reading) -> Table:
     """The learning rates that are marked."""
-    found = {
+    marks = {
         _("steepest descent"): (
             reading.steepest,
             _("a good rate to begin with: the loss falls fastest here"),
@@ -169,7 +169,7 @@ def marked_rates(reading: Reading) -> Table:
     }
     rows = [
         [name, rate, reading.loss_at(rate), meaning if np.isfinite(rate) else _("not seen")]
-        for name, (rate, meaning) in found.items()
+        for name, (rate, meaning) in marks.items()
     ]
     columns = ("", Column(_("rate"), 3), Column(_("smoothed loss there"), 3), _("what it means"))
     return Table(_("The learning rates that are marked"), columns, rows)
@@ -177,17 +177,17 @@ def marked_rates(reading: Reading) -> Table:
 
 def reading_summary(reading: Reading, done: bool) -> str:
     """What the range test says, in sentences."""
-    told = [_what_was_read(reading, done)]
+    sentences = [_describe_reading(reading, done)]
     if np.isfinite(reading.left) and (done or np.isfinite(reading.steepest)):
         message = _(
             "At rate {rate} the loss of a mini-batch was {factor:g} times the initial loss; the "
             "rest is ignored."
         )
-        told.append(message.format(rate=number(reading.left, 3), factor=TOO_LARGE))
-    return " ".join(told)
+        sentences.append(message.format(rate=number(reading.left, 3), factor=TOO_LARGE))
+    return " ".join(sentences)
 
 
-def _what_was_read(reading, done):
+def _describe_reading(reading, done):
     rates = {k: number(getattr(reading, k), 2) for k in ("steepest", "lowest", "blown")}
     if not np.isfinite(reading.steepest):
         if done and reading.flaw == "noisy":

@@ -1,5 +1,5 @@
 """What the networks have learned: a confusion matrix and misclassified digits, the decision
-boundary, what each says of a digit that a person draws.
+boundary, each network's prediction for a digit that a visitor draws.
 """
 
 from textwrap import wrap
@@ -23,7 +23,7 @@ from optviz.ui.training.jobs import data_of
 MAX_EXAMPLES = 2000  # of the validation set that are classified here
 MAX_PICTURES = 24
 MAX_NAME = 20  # characters of a name in one row
-ALL, ACROSS = -1, 2  # all networks at once, so many side by side
+ALL, ACROSS = -1, 2  # the option for all networks, and how many are side by side
 GRID = 80  # points along each side of a decision boundary
 # Room around a digit, as a share of the picture: as the examples of the set were made (Alpaydin &
 # Kaynak 1998; LeCun et al. 1998: 20 of 28 pixels).
@@ -41,15 +41,15 @@ def predictions(context):
         return None
     i = context.options["network"]
     if i == ALL:
-        shown = [_shape(context, line) for line in context.lines]
-        return [Row(shown[k : k + ACROSS]) for k in range(0, len(shown), ACROSS)]
+        parts = [_named_picture(context, line) for line in context.lines]
+        return [Row(parts[k : k + ACROSS]) for k in range(0, len(parts), ACROSS)]
     return _predictions(context, context.lines[i])
 
 
-def _shape(context, line):
-    """Its name over its boundary or its confusion matrix."""
-    found = _predictions(context, line)
-    picture = found.parts[0] if isinstance(found, Row) else found
+def _named_picture(context, line):
+    """A network's name over its boundary or its confusion matrix."""
+    prediction = _predictions(context, line)
+    picture = prediction.parts[0] if isinstance(prediction, Row) else prediction
     return [f"**{line.name}**", picture] if isinstance(picture, Figure) else [picture]
 
 
@@ -69,9 +69,9 @@ def _predictions(context, line):
     shown = MAX_PICTURES if DATASETS[training.dataset.key].picture else 0
     right = [text.misclassified(name, len(wrong), len(predicted), shown)]
     if len(wrong) and shown:
-        some = wrong[:MAX_PICTURES]
-        sure = probabilities(state, 0, data.x_test[some]).max(-1)
-        right.append(pictures(data.x_test[some], true[some], predicted[some], labels, sure))
+        i = wrong[:MAX_PICTURES]
+        confidence = probabilities(state, 0, data.x_test[i]).max(-1)
+        right.append(pictures(data.x_test[i], true[i], predicted[i], labels, confidence))
     return Row([left, right], (5, 6))
 
 
@@ -102,7 +102,7 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
 
 
 def probabilities(state: Progress, i: int, x: np.ndarray) -> np.ndarray:
-    """What network i of the first seed says of inputs `(k, inputs)`: `(k, classes)`."""
+    """The class probabilities `(k, classes)` of network i, first seed, for inputs `(k, inputs)`."""
     network, params = state.training.network, state.params[i, 0]
     with np.errstate(all="ignore"):
         z = network.outputs(
@@ -112,7 +112,7 @@ def probabilities(state: Progress, i: int, x: np.ndarray) -> np.ndarray:
 
 
 def hand_drawn(context) -> Widget | None:
-    """A pad to draw a digit on, and what each network says of it, while one draws."""
+    """A pad to draw a digit on, and each network's prediction, updated while one draws."""
     key = context.spec.dataset.key
     if key not in MARGINS or not context.lines:
         return None
@@ -145,23 +145,23 @@ def _hand_drawn(context, dataset, margin):
 
 
 def network_probabilities(lines, values: np.ndarray, labels, theme) -> Figure:
-    """How likely each network `(networks, classes)` finds each class; its choice is in bold."""
-    broken = [wrap(line.name, MAX_NAME) for line in lines]
+    """Each network's class probabilities `(networks, classes)`; its choice is in bold."""
+    wrapped_names = [wrap(line.name, MAX_NAME) for line in lines]
     names = [str(label) for label in labels]
-    words, chosen = [], []
+    cells, chosen = [], []
     for line, row in zip(lines, values, strict=True):
         texts = [f"{100 * p:.0f}" if np.isfinite(p) else "–" for p in row]
         if np.isfinite(row).all():
             best = row.argmax()
             texts[best] = f"<b>{texts[best]}</b>"
             chosen.append(f"{line.name}: {names[best]}")
-        words.append(texts)
+        cells.append(texts)
     return matrix(
         values,
-        ["<br>".join(name) for name in broken],
+        ["<br>".join(name) for name in wrapped_names],
         names,
         (theme.high, theme.lines[1]),
-        words,
+        cells,
         {theme.ink: np.ones(values.shape, bool)},
         span=(0, 1),
         titles=(_("probability of each digit, %"), ""),
@@ -170,31 +170,31 @@ def network_probabilities(lines, values: np.ndarray, labels, theme) -> Figure:
         label=_("What each network predicts for the drawing: {chosen}.").format(
             chosen=", ".join(chosen)
         ),
-        margin={"l": 16 + 7 * max(len(r) for rows in broken for r in rows), "r": 8, "t": 8},
+        margin={"l": 16 + 7 * max(len(r) for rows in wrapped_names for r in rows), "r": 8, "t": 8},
         height=5 + 2.5 * len(lines),
     )
 
 
-def pictures(x: np.ndarray, true, predicted, labels, sure) -> ImageGrid:
-    """Examples `(k, side²)` as small pictures, each with its true and its predicted label, and how
-    `sure` `(k,)` the network is of that.
+def pictures(x: np.ndarray, true, predicted, labels, confidence) -> ImageGrid:
+    """Examples `(k, side²)` as pictures, each with its true label, its predicted label and the
+    `confidence` `(k,)` of the prediction.
     """
     side = round(x.shape[-1] ** 0.5)
     pairs = [(labels[t], labels[p]) for t, p in zip(true, predicted, strict=True)]
     alternative = _("true label {true}, predicted label {predicted}")
     return ImageGrid(
         x.reshape(-1, side, side),
-        [f"{t} → {p} ({share:.0%})" for (t, p), share in zip(pairs, sure, strict=True)],
+        [f"{t} → {p} ({share:.0%})" for (t, p), share in zip(pairs, confidence, strict=True)],
         [alternative.format(true=t, predicted=p) for t, p in pairs],
     )
 
 
 def boundary(network: Network, params, data: Data, theme, name: str) -> Figure:
-    """What the network predicts over the plane, as color, and the training set with a mark for each
-    class.
+    """The network's predictions over the plane as colors, and the training set with a marker for
+    each class.
     """
-    both = np.concatenate([data.x, data.x_test])
-    low, high = both.min(0), both.max(0)
+    inputs = np.concatenate([data.x, data.x_test])
+    low, high = inputs.min(0), inputs.max(0)
     margin = 0.1 * (high - low)
     x, y = (np.linspace(a, b, GRID) for a, b in zip(low - margin, high + margin, strict=True))
     plane = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)

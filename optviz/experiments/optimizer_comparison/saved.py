@@ -1,6 +1,4 @@
-"""Networks as files: one that was trained here is saved, one that was saved is asked beside the
-others.
-"""
+"""Networks as files: save one that was trained here, load one to use it beside the others."""
 
 from dataclasses import dataclass, replace
 
@@ -22,12 +20,12 @@ from optviz.ui.training.jobs import data_of
 
 @dataclass
 class Loaded:
-    """What a visitor has loaded, and what was wrong with the file."""
+    """The network that a visitor has loaded, or what is wrong with the file."""
 
     file_id: str | None = None
     network: tuple | None = None  # network, parameters, running statistics
-    measured: Progress | None = None  # the network on the data of the page
-    refused: str = ""  # why
+    progress: Progress | None = None  # the network evaluated on the page's data
+    error: str = ""
 
 
 def file_controls(context) -> Widget | None:
@@ -39,30 +37,30 @@ def file_controls(context) -> Widget | None:
 
 def _file_controls(context):
     line = context.lines[context.options["network"]]
-    now = line.progress
-    save_at, load_at = st.columns(2)
-    with save_at:
+    state = line.progress
+    save_column, load_column = st.columns(2)
+    with save_column:
         download_button(
             _("Save {name} (.npz)").format(name=line.name),
             lambda: save(
-                now.training.network, now.params[line.i, 0], now.running_statistics[line.i, 0]
+                state.training.network, state.params[line.i, 0], state.running_statistics[line.i, 0]
             ),
             "optviz-network.npz",
             key="network-file",
-            disabled=not np.isfinite(now.params[line.i, 0]).all(),
+            disabled=not np.isfinite(state.params[line.i, 0]).all(),
         )
         st.caption(_("Its spec and one array per parameter, to load with `numpy.load` or here."))
     if not uploads():
         return
-    with load_at:
-        held = session().state(Loaded)
+    with load_column:
+        upload = session().state(Loaded)
         file = st.file_uploader(
             _("Load a network that was saved here"), type=["npz"], key="network-upload"
         )
-        _take(held, file)
+        _load_file(upload, file)
         loaded = loaded_line(context)
-        if held.refused:
-            message = _("This file cannot be loaded: {reason}.").format(reason=held.refused)
+        if upload.error:
+            message = _("This file cannot be loaded: {reason}.").format(reason=upload.error)
             st.error(message, icon=":material/error:")
         elif loaded:
             accuracy = loaded.progress.accuracy[0, 1, 0, 0]
@@ -70,37 +68,37 @@ def _file_controls(context):
             st.caption(message.format(accuracy=accuracy))
 
 
-def _take(held, file):
-    """The network of another file; of the same one it is there already."""
+def _load_file(upload, file):
+    """Load the network of a new file; that of the same file is there already."""
     file_id = file and file.file_id
-    if file_id == held.file_id:
+    if file_id == upload.file_id:
         return
-    held.file_id, held.network, held.refused, held.measured = file_id, None, "", None
+    upload.file_id, upload.network, upload.error, upload.progress = file_id, None, "", None
     if file is not None:
         try:
-            held.network = restore(file.getvalue())
+            upload.network = restore(file.getvalue())
         except ValueError as error:
-            held.refused = f"{error}"
+            upload.error = f"{error}"
 
 
 def loaded_line(context) -> Line | None:
-    """The network that was loaded, as one more line, where it fits the data."""
-    held = session().state(Loaded)
-    if held.network is None:
+    """The loaded network as one more line, if it fits the data."""
+    upload = session().state(Loaded)
+    if upload.network is None:
         return None
-    network, params, statistics = held.network
+    network, params, statistics = upload.network
     training = replace(
         context.lines[0].progress.training, network=network, seeds=(0,), iterations=0
     )
-    if held.measured is None or held.measured.training != training:
-        held.refused = ""
+    if upload.progress is None or upload.progress.training != training:
+        upload.error = ""
         try:
             check(training)
         except SpecError as error:
-            held.refused = f"{error}"
+            upload.error = f"{error}"
             return None
-        held.measured = begin(
+        upload.progress = begin(
             training, data_of(training), params[None, None], statistics[None, None]
         )
-    look = style(len(context.lines), context.theme)
-    return Line("loaded", _("loaded network"), held.measured, 0, look)
+    line_style = style(len(context.lines), context.theme)
+    return Line("loaded", _("loaded network"), upload.progress, 0, line_style)

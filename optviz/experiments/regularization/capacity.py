@@ -15,7 +15,7 @@ NAMES = {"width": N_("width {n}"), "examples": N_("{n} examples")}
 
 
 def names(spec) -> list[str]:
-    """What each of the networks of a sweep is called."""
+    """The names of the networks of a sweep."""
     return [_(NAMES[spec.view]).format(n=n) for n in spec.varied]
 
 
@@ -24,16 +24,16 @@ def curves(context) -> Figure:
     view, values, theme = context.spec.view, context.spec.varied, context.theme
     outcomes = run.outcomes(context.states)[1]
     marks = []
-    for uid, said, look in (
+    for uid, title, line_style in (
         ("training", _("training"), Style(theme.faint)),
         ("test", _("validation"), style(0, theme)),
     ):
-        seeds = np.array([getattr(own, uid) for own in outcomes])
+        seeds = np.array([getattr(outcome, uid) for outcome in outcomes])
         marks += curve_with_band(
             np.array(values),
             seeds,
-            look,
-            name=said,
+            line_style,
+            name=title,
             uid=uid,
             middle=mean_over_seeds(seeds),
             markers=True,
@@ -60,10 +60,10 @@ def table(context) -> Table:
         {
             "": line.name,
             _("parameters"): line.progress.training.network.size,
-            **accuracies(own, iteration > 0),
+            **accuracies(outcome, iteration > 0),
             _("status"): status(line.progress, line.i),
         }
-        for line, own in zip(context.lines, outcomes, strict=True)
+        for line, outcome in zip(context.lines, outcomes, strict=True)
     ]
     return Table.from_rows(_("Accuracy at every value"), rows)
 

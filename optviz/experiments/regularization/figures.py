@@ -1,4 +1,4 @@
-"""What regularizers do: the gap of each, their differences seed by seed, their weights."""
+"""The effect of regularizers: the gap of each, their differences seed by seed, their weights."""
 
 from dataclasses import replace
 
@@ -45,14 +45,14 @@ def scale_of(spec) -> Scale:
 def gaps(context) -> list[Row]:
     """Training and validation accuracy of every regularizer, side by side."""
     spec, lines, noise = context.spec, context.lines, context.spec.split.noise
-    across = len(lines) if len(lines) <= COLUMNS else COLUMNS - 1
+    columns = len(lines) if len(lines) <= COLUMNS else COLUMNS - 1
     iteration, outcomes = run.outcomes(context.states)
-    drawn = []
-    for line, own in zip(lines, outcomes, strict=True):
-        found = mean_over_seeds(own.gap) if iteration else np.nan
-        drawn.append(gap(line, scale_of(spec), context.theme, found, noise))
-    drawn += [None] * (-len(drawn) % across)
-    return [Row(drawn[i : i + across]) for i in range(0, len(drawn), across)]
+    panels = []
+    for line, outcome in zip(lines, outcomes, strict=True):
+        mean_gap = mean_over_seeds(outcome.gap) if iteration else np.nan
+        panels.append(gap(line, scale_of(spec), context.theme, mean_gap, noise))
+    panels += [None] * (-len(panels) % columns)
+    return [Row(panels[i : i + columns]) for i in range(0, len(panels), columns)]
 
 
 def gap(
@@ -60,39 +60,39 @@ def gap(
 ) -> Figure:
     """Training and validation accuracy of one network, and between them, hatched, the `gap`.
 
-    With wrong labels a dotted line is where a network would stand that has learned the right ones
-    and no other.
+    With wrong labels, a dotted line marks the accuracy of a network that has learned only the right
+    ones.
     """
-    uid, name, state, i, look = line
+    uid, name, state, i, line_style = line
     x, accuracy = scale.positions(state, state.evaluated), state.accuracy[:, :, i]
     training, validation = mean_over_seeds(accuracy).T
     hatched = {"opacity": 0.5, "hatched": True, "legend": False}
-    marks = [Band(x, training, validation, look.color, uid=f"{uid}gap", **hatched)]
-    for k, part, middle, own, more in (
+    marks = [Band(x, training, validation, line_style.color, uid=f"{uid}gap", **hatched)]
+    for k, part, middle, part_style, options in (
         (0, _("training"), training, Style(theme.faint), {"width": 1.6}),
-        (1, _("validation"), validation, look, {"width": 2.6, "markers": 7, "size": 7}),
+        (1, _("validation"), validation, line_style, {"width": 2.6, "markers": 7, "size": 7}),
     ):
         marks += curve_with_band(
             x,
             accuracy[:, k],
-            own,
+            part_style,
             name=part,
             uid=f"{uid}{k}",
             hover="{name}: {y:.1%}",
             band=0.22,
             middle=middle,
-            **more,
+            **options,
         )
     if np.isfinite(validation).any():
         best = [np.nanargmax(validation)]
-        mark = {"uid": f"{uid}stop", "size": 13, "edge": theme.ink, "legend": False}
+        marker = {"uid": f"{uid}stop", "size": 13, "edge": theme.ink, "legend": False}
         hover = fill_template(_("early stopping would stop here: {y:.1%}"))
-        star = replace(look, marker="star")
-        marks.append(Dots(x[best], validation[best], star, hover=hover, **mark))
+        star = replace(line_style, marker="star")
+        marks.append(Dots(x[best], validation[best], star, hover=hover, **marker))
     if noise:
-        right = {"name": _("only the right labels"), "legend": False, "uid": f"{uid}right"}
+        options = {"name": _("only the right labels"), "legend": False, "uid": f"{uid}right"}
         ends = [0, scale.end or 1]
-        marks.append(Line(ends, [1 - noise] * 2, Style(theme.ink, DOTTED), width=1.3, **right))
+        marks.append(Line(ends, [1 - noise] * 2, Style(theme.ink, DOTTED), width=1.3, **options))
     return Figure(
         marks,
         scale.axis(),
@@ -110,11 +110,11 @@ def gap(
 
 
 def _notes(name, gap, theme):
-    """The name over the figure, in two lines where it is very long, and how large the gap is."""
+    """The name over the figure, in two lines if it is very long, and the size of the gap."""
     long = len(name) > LONG
     title = "<br>+ ".join(name.rsplit(" + ", 1)) if len(name) > 1.5 * LONG else name
-    placed = {"size": 11 if long else 13, "color": theme.ink, "shift": -50 if long else 0}
-    notes = [Note(f"<b>{title}</b>", 0, 1, **placed)]
+    font = {"size": 11 if long else 13, "color": theme.ink, "shift": -50 if long else 0}
+    notes = [Note(f"<b>{title}</b>", 0, 1, **font)]
     if np.isfinite(gap):
         message = _("gap <b>{points}</b> points").format(points=percentage_points(gap).lstrip("+"))
         notes.append(Note(message, 0.98, 0.5, "right middle", color=theme.ink))
@@ -124,27 +124,27 @@ def _notes(name, gap, theme):
 @charts.comparing
 @charts.shared
 def comparison(context) -> Row:
-    """Validation accuracies, and their differences to the first."""
+    """Validation accuracies, and their differences from the first."""
     scale = scale_of(context.spec)
     pairs = differences(context) if len(context.lines) > 1 else None
-    return Row([charts.compared(context, lambda lines: test_accuracies(lines, scale)), pairs])
+    return Row([charts.overlay(context, lambda lines: test_accuracies(lines, scale)), pairs])
 
 
 def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     """The validation accuracy of all, enlarged: it is what counts."""
     marks, late = [], []
     for line in lines:
-        state, look = line.progress, {"width": 2.6, "markers": 8, "band": 0.15}
+        state, options = line.progress, {"width": 2.6, "markers": 8, "band": 0.15}
         accuracy, x = state.accuracy[:, 1, line.i], scale.positions(state, state.evaluated)
         means = mean_over_seeds(accuracy)
-        marks += line.curve(x, accuracy, middle=means, hover="{name}: {y:.1%}", **look)
+        marks += line.curve(x, accuracy, middle=means, hover="{name}: {y:.1%}", **options)
         if state.iteration:
-            found = accuracy[4 * state.evaluated >= state.iteration]
-            late += found[np.isfinite(found)].tolist()
+            recent = accuracy[4 * state.evaluated >= state.iteration]
+            late += recent[np.isfinite(recent)].tolist()
     low, high = (min(late), max(late)) if late else (0.0, 1.0)
-    room = max(0.1 * (high - low), 0.01)
+    margin = max(0.1 * (high - low), 0.01)
     # in steps, or the curves would hop while they grow
-    low, high = np.floor(20 * (low - room)) / 20, np.ceil(20 * (high + room)) / 20
+    low, high = np.floor(20 * (low - margin)) / 20, np.ceil(20 * (high + margin)) / 20
     limits = (max(low, -0.01), min(high, 1.02))
     return Figure(
         marks,
@@ -159,20 +159,20 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
 
 
 def differences(context) -> Figure:
-    """Validation accuracy less that of the first with the same seed: one mark a seed, and the mean
-    as a bar. Before the training there are none.
+    """Validation accuracy minus that of the first with the same seed: one mark per seed, and the
+    mean as a bar. Before the training there are none.
     """
     lines, ink = context.lines, context.theme.ink
     iteration, (first, *others) = run.outcomes(context.states)
-    marks, most = [], 0.01
+    marks, end = [], 0.01
     for k, (line, other) in enumerate(zip(lines[1:], others, strict=True)):
-        found = run.paired(first, other)
-        if not iteration or not len(found.tests):
+        pairs = run.paired(first, other)
+        if not iteration or not len(pairs.tests):
             continue
-        most = max(most, float(np.abs(found.tests).max()))
+        end = max(end, float(np.abs(pairs.tests).max()))
         hover = {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: mean {y:+.1%}")}
-        marks += line.bar(k, found.tests, edge=ink, **hover)
-    most = np.ceil(50 * 1.15 * most) / 50  # in steps, or the marks would hop while they grow
+        marks += line.bar(k, pairs.tests, edge=ink, **hover)
+    end = np.ceil(50 * 1.15 * end) / 50  # in steps, or the marks would hop while they grow
     names = [
         line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]
     ]  # in lines of one part each
@@ -180,7 +180,7 @@ def differences(context) -> Figure:
     return Figure(
         marks,
         categories(names),
-        Axis(_("difference in validation accuracy"), limits=(-most, most), format="+.1%", zero=ink),
+        Axis(_("difference in validation accuracy"), limits=(-end, end), format="+.1%", zero=ink),
         notes=[Note(heading.format(name=lines[0].name), 0, 1, size=12, color=ink)],
         label=_(
             "Validation accuracy of each regularizer minus that of the first, seed by seed. The "
@@ -195,9 +195,9 @@ def differences(context) -> Figure:
 
 
 def histograms(lines: list[Network], weights: list, start: np.ndarray, theme: Theme) -> Figure:
-    """How many weights are how large, of all layers and seeds, and before the training.
+    """The distribution of the weights of all layers and seeds, and that before the training.
 
-    `weights` has the `(S, n)` of each line, `start` is that of all. One bin is around 0.
+    `weights` has the `(S, n)` of each line, `start` that of all. One bin is around 0.
     """
     finite = [w[np.isfinite(w).all(-1)] for w in weights]
     largest = [float(np.abs(w).max()) for w in (start, *finite) if w.size]
@@ -205,9 +205,9 @@ def histograms(lines: list[Network], weights: list, start: np.ndarray, theme: Th
     edges = np.linspace(-span, span, BINS + 1)
     hover = _("{name}: {y:.2g} at {x:.2f}")
 
-    def outline(w, look, name, uid, **line):
+    def outline(w, line_style, name, uid, **line):
         share = np.maximum(np.histogram(w, edges)[0], 1e-3) / w.size  # empty: below the frame
-        return histogram_outline(edges, share, look, name=name, uid=uid, hover=hover, **line)
+        return histogram_outline(edges, share, line_style, name=name, uid=uid, hover=hover, **line)
 
     filled = {"width": 1.5, "fill": True, "opacity": 0.6}
     marks = [outline(start, Style(theme.faint), _("before training"), "start", **filled)]
@@ -231,14 +231,14 @@ def histograms(lines: list[Network], weights: list, start: np.ndarray, theme: Th
 
 
 def thumbnail(spec, theme: Theme) -> Figure:
-    """The gap of the first regularizer with one seed: quickly trained for it."""
+    """The gap of the first regularizer with one seed, from a short training."""
     n = min(spec.iterations, PREVIEW)
     first = replace(spec.trainings[0], seeds=spec.seeds[:1])
-    state = charts.quickly_trained(first, n, max(n // 15, 1))
-    look, x, accuracy = style(0, theme), state.evaluated, state.accuracy[:, :, 0, 0].T
+    state = charts.train_preview(first, n, max(n // 15, 1))
+    line_style, x, accuracy = style(0, theme), state.evaluated, state.accuracy[:, :, 0, 0].T
     marks = [
-        Band(x, *accuracy, look.color, opacity=0.25),
+        Band(x, *accuracy, line_style.color, opacity=0.25),
         Line(x, accuracy[0], Style(theme.faint)),
-        Line(x, accuracy[1], look, width=4),
+        Line(x, accuracy[1], line_style, width=4),
     ]
     return Figure(marks, Axis(limits=(0, n)), Axis(limits=(0, 1)))

@@ -1,4 +1,4 @@
-"""The page: one network on few examples, and what regularizers do to the gap."""
+"""The page: one network on few examples, and how regularizers change the gap."""
 
 import re
 from dataclasses import replace
@@ -35,7 +35,7 @@ PART_NAMES = {
 
 
 def sliders(form: Form, i: int, name: str) -> None:
-    """The sliders of what a regularizer consists of, and those of its own optimizer."""
+    """The sliders of a regularizer's parts, and those of its own optimizer."""
     parts = [part for part in PARTS if getattr(form.value, part)]
     draw_panel(
         form.key(f"parts-{'-'.join(parts)}"),
@@ -51,16 +51,16 @@ def sliders(form: Form, i: int, name: str) -> None:
 
 
 def composition(form: Form) -> None:
-    """What a regularizer consists of, and which optimizer trains with it."""
+    """The parts of a regularizer, and the optimizer that trains with it."""
     key = form.key("composition")
 
     def compose():
-        chosen, now = st.session_state[key], form.value
+        chosen, regularizer = st.session_state[key], form.value
         parts = {
-            name: (getattr(now, name) or part.default) if name in chosen else 0.0
+            name: (getattr(regularizer, name) or part.default) if name in chosen else 0.0
             for name, part in PARTS.items()
         }
-        form.set(replace(now, normalize="normalize" in chosen, **parts))
+        form.set(replace(regularizer, normalize="normalize" in chosen, **parts))
 
     st.pills(
         _("Consists of"),
@@ -72,16 +72,16 @@ def composition(form: Form) -> None:
         on_change=compose,
     )
     place = form.at("optimizer")
-    own = place.value.key if place.value else ""
+    current = place.value.key if place.value else ""
     labels = {"": _("the shared optimizer")}
     labels |= optimizer_labels(form.read().network)
 
     def train_with(chosen):
         place.set(for_network(chosen) if chosen else None)
 
-    select(place, _("Trained by"), labels, train_with, own)
-    if own:
-        st.caption(sentence(OPTIMIZERS[own]))
+    select(place, _("Trained by"), labels, train_with, current)
+    if current:
+        st.caption(sentence(OPTIMIZERS[current]))
 
 
 def short_name(name: str) -> str:
@@ -116,12 +116,12 @@ FORM = (
 def weights(context) -> list:
     """The weights of all in a histogram, in numbers and in words."""
     lines = context.lines
-    found = [run.weights(state.training, state.params[0]) for state in context.states]
+    all_weights = [run.weights(state.training, state.params[0]) for state in context.states]
     key = canonical_json(to_dict([context.spec.network, context.spec.seeds]))
     start = _initial_weights(key, context.states[0].training)
-    summaries = [run.summarize(w) for w in found]
+    summaries = [run.summarize(w) for w in all_weights]
     return [
-        figures.histograms(lines, found, start, context.theme),
+        figures.histograms(lines, all_weights, start, context.theme),
         text.weight_table(context, summaries, run.summarize(start)),
         text.weight_remarks(lines, summaries),
         text.about_weights(),
@@ -149,8 +149,8 @@ def view(key: str, tabs, column: str) -> View:
 def lines(regularization, states, theme):
     """One for each training, by its regularizer or by its value."""
     sweep = regularization.view != "regularizers"
-    found = capacity.names(regularization) if sweep else text.names(regularization.regularizers)
-    return charts.lines_of(found, states, theme)
+    titles = capacity.names(regularization) if sweep else text.names(regularization.regularizers)
+    return charts.lines_of(titles, states, theme)
 
 
 SWEEP = [Tab(_("Accuracy"), [capacity.curves, capacity.table, capacity.about])]

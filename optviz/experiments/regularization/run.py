@@ -1,4 +1,4 @@
-"""What trainings with regularizers have come to: accuracies in pairs, weights, memorized labels."""
+"""Results of trainings with regularizers: paired accuracies, weights, memorized labels."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from optviz.nn import EVALUATION, Dropout, Mode
 from optviz.plot.series import mean_over_seeds
 from optviz.training import Data, Progress, Training
 
-TINY = 1e-3  # a weight below this is as good as none
+TINY = 1e-3  # a weight below this is practically zero
 
 
 class Outcome(NamedTuple):
     """How a training stands, seed by seed; NaN where a seed has diverged."""
 
-    training: np.ndarray  # (S,) accuracy on its training examples, by the labels that it was given
-    test: np.ndarray  # (S,) accuracy on examples that it has not seen
+    training: np.ndarray  # (S,) accuracy on its training examples, by the labels it was given
+    test: np.ndarray  # (S,) accuracy on unseen examples
 
     @property
     def gap(self) -> np.ndarray:
-        """(S,) by how much it is better on what it knows."""
+        """(S,) how much better it is on its training examples."""
         return self.training - self.test
 
 
@@ -48,12 +48,12 @@ class Paired(NamedTuple):
 
 
 def paired(first: Outcome, other: Outcome) -> Paired:
-    """What the other does differently; NaN where no seed of both is left."""
+    """The differences of the other from the first; NaN if no seed of both is left."""
     both = np.isfinite(first.test) & np.isfinite(other.test)
     gap, training, test = (
         (getattr(other, name) - getattr(first, name))[both] for name in ("gap", "training", "test")
     )
-    means = [float(mean_over_seeds(found)) for found in (gap, training, test)]
+    means = [float(mean_over_seeds(differences)) for differences in (gap, training, test)]
     return Paired(*means, test, int((test > 0).sum()))
 
 
@@ -74,18 +74,18 @@ class WeightSummary(NamedTuple):
 
 
 def summarize(w: np.ndarray) -> WeightSummary:
-    """Of weights `(S, n)`, without the seeds that have diverged; NaN where none is left."""
+    """Summarize weights `(S, n)` without the seeds that have diverged; NaN if none is left."""
     w = w[np.isfinite(w).all(-1)].astype(float)
     size = np.abs(w)
     norms = size.sum(-1), np.linalg.norm(w, axis=-1)
-    found = *norms, w.std(-1), size.max(-1), (size < TINY).mean(-1)
-    return WeightSummary(*(float(mean_over_seeds(each)) for each in found))
+    per_seed = *norms, w.std(-1), size.max(-1), (size < TINY).mean(-1)
+    return WeightSummary(*(float(mean_over_seeds(values)) for values in per_seed))
 
 
 def memorized(state: Progress, data: Data, right: np.ndarray) -> np.ndarray:
-    """Which share `(S,)` of the wrong labels each network gives back.
+    """The share `(S,)` of the wrong labels that each network predicts.
 
-    `right` are the labels `(N,)` before a part of them was made wrong. NaN where a network has
+    `right` are the labels `(N,)` before some of them were made wrong. NaN where a network has
     diverged, or no label is wrong.
     """
     wrong = data.t != right
@@ -112,7 +112,7 @@ def dropout_forms(x, ratio: float, seed: int = 0) -> DropoutForms:
     """Numbers `(n,)` through the layer, which scales in training, and the book's, which scales in
     evaluation."""
     layer, x = Dropout(ratio), np.asarray(x, float)
-    training, kept = layer.forward({}, x[None, None], Mode(True, (seed,)))
+    training, cache = layer.forward({}, x[None, None], Mode(True, (seed,)))
     evaluation, _ = layer.forward({}, x[None, None], EVALUATION)
-    mask = (kept[0, 0] > 0).astype(float)
+    mask = (cache[0, 0] > 0).astype(float)
     return DropoutForms(x, mask, training[0, 0], evaluation[0, 0], mask * x, (1 - ratio) * x)

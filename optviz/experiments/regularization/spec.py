@@ -22,7 +22,7 @@ VIEWS = {
 WIDTHS = (2, 4, 8, 16, 32, 64, 128, 256)  # units of every hidden layer
 EXAMPLES = (50, 100, 200, 400, 800, 1600)  # for training, as far as there are
 EVAL_EVERY = 30  # iterations: ten epochs of 300 examples in batches of 100
-# What a regularizer may consist of. What is 0 is not used: a logarithmic slider has no 0.
+# The parts of a regularizer. A part that is 0 is not used: a logarithmic slider has no 0.
 L2 = Hyperparameter(
     "l2", 0.01, 1e-5, 10.0, r"\lambda_2", log=True, help="½·λ₂·ΣW² is added to the loss"
 )
@@ -42,7 +42,7 @@ PARTS = {part.name: part for part in (L2, L1, LEFT_OUT)}
 
 @dataclass(frozen=True)
 class Regularizer:
-    """What one of the trainings does against overfitting; with nothing set it is the baseline."""
+    """One training's means against overfitting; with nothing set it is the baseline."""
 
     l2: float = 0.0
     l1: float = 0.0
@@ -65,9 +65,9 @@ BASELINE = Regularizer()
 
 @dataclass(frozen=True)
 class Regularization(TrainingSettings):
-    """What all trainings share, and what each adds to it. The first is the one to compare with.
+    """What all trainings share, and what each adds. The others are compared with the first.
 
-    As it opens: a deep network on few examples, judged by what other people wrote.
+    As it opens: a deep network on few examples, validated on other people's handwriting.
     """
 
     network: Network = Network((64, *[100] * 6, 10))
@@ -94,30 +94,30 @@ class Regularization(TrainingSettings):
     @property
     def varied(self) -> list[int]:
         """The widths or the numbers of examples that a view shows side by side."""
-        most = size_of(self.dataset).points - 1
-        sweeps = {"width": WIDTHS, "examples": [n for n in EXAMPLES if n <= most]}
+        max_rows = size_of(self.dataset).points - 1
+        sweeps = {"width": WIDTHS, "examples": [n for n in EXAMPLES if n <= max_rows]}
         return list(sweeps.get(self.view, ()))
 
     @property
     def trainings(self) -> list[Training]:
-        """One for each regularizer: the same starts, the same mini-batches. Of a sweep one for each
+        """One for each regularizer, with the same starts and mini-batches; in a sweep one for each
         value, with the first regularizer.
         """
         if self.view == "regularizers":
-            return [self._training(own) for own in self.regularizers]
-        one, (inputs, *hidden, classes) = self._training(self.regularizers[0]), self.network.sizes
+            return [self._training(regularizer) for regularizer in self.regularizers]
+        base, (inputs, *hidden, classes) = self._training(self.regularizers[0]), self.network.sizes
         if self.view == "examples":
-            return [replace(one, split=replace(self.split, rows=n)) for n in self.varied]
+            return [replace(base, split=replace(self.split, rows=n)) for n in self.varied]
         widths = [(inputs, *[n] * len(hidden), classes) for n in self.varied]
-        return [replace(one, network=replace(one.network, sizes=sizes)) for sizes in widths]
+        return [replace(base, network=replace(base.network, sizes=sizes)) for sizes in widths]
 
-    def _training(self, own):
-        normalize = "before" if own.normalize else self.network.normalize
+    def _training(self, regularizer):
+        normalize = "before" if regularizer.normalize else self.network.normalize
         return self.training(
-            OptimizerConfig(own.optimizer) if own.optimizer else self.optimizer,
-            network=replace(self.network, dropout=own.dropout, normalize=normalize),
+            OptimizerConfig(regularizer.optimizer) if regularizer.optimizer else self.optimizer,
+            network=replace(self.network, dropout=regularizer.dropout, normalize=normalize),
             eval_every=EVAL_EVERY,
-            penalty=Penalty(own.l2, own.l1),
+            penalty=Penalty(regularizer.l2, regularizer.l1),
         )
 
     def validate(self) -> None:
@@ -128,7 +128,7 @@ class Regularization(TrainingSettings):
 
 
 def another(spec: Regularization) -> Regularizer:
-    """The first of the common regularizers that is not there yet."""
+    """The first of the common regularizers that is not in the list yet."""
     common = (
         Regularizer(l2=0.01),
         Regularizer(dropout=0.1),

@@ -1,4 +1,4 @@
-"""What the page says: tables, and the honest remark from the numbers."""
+"""What the page says: tables, and remarks that follow from the numbers."""
 
 from dataclasses import replace
 
@@ -15,16 +15,16 @@ from optviz.plot.training import Network, status
 from optviz.translation import N_, _, ngettext
 from optviz.ui.training.jobs import data_of
 
-CLEAR = 0.8  # of the seeds on one side: only then a difference is called one
-FEW = 5  # seeds, below which it says so
+CLEAR = 0.8  # of the seeds on one side: only then a difference counts as clear
+FEW = 5  # fewer seeds get a warning
 ALIKE = 0.005  # accuracies closer than this count as equal
 
 
-def accuracies(own: Outcome, begun: bool) -> dict[str, str]:
-    """Cells of a table: training and validation accuracy, and once it has begun the gap; means over
-    the seeds.
+def accuracies(outcome: Outcome, begun: bool) -> dict[str, str]:
+    """Cells of a table: training and validation accuracy, and the gap once training has begun;
+    means over the seeds.
     """
-    training, test, gap = map(mean_over_seeds, (own.training, own.test, own.gap))
+    training, test, gap = map(mean_over_seeds, (outcome.training, outcome.test, outcome.gap))
     return {
         _("training accuracy"): percentage(training),
         _("validation accuracy"): percentage(test),
@@ -36,15 +36,15 @@ def accuracies(own: Outcome, begun: bool) -> dict[str, str]:
 
 
 def name(regularizer: Regularizer) -> str:
-    """What a regularizer is called: by what it sets."""
-    own, parts = regularizer.optimizer, []
-    if own:
-        label = OPTIMIZERS[own.key].label
-        decay = getattr(own.build(OPTIMIZERS), "weight_decay", 0.0)
+    """The name of a regularizer: what it sets."""
+    optimizer, parts = regularizer.optimizer, []
+    if optimizer:
+        label = OPTIMIZERS[optimizer.key].label
+        decay = getattr(optimizer.build(OPTIMIZERS), "weight_decay", 0.0)
         decayed = _("{optimizer}, decay {decay:g}").format(optimizer=label, decay=decay)
         parts.append(decayed if decay else label)
     if regularizer.l2:
-        message = _("L2 {value:g}") if own else _("weight decay {value:g}")
+        message = _("L2 {value:g}") if optimizer else _("weight decay {value:g}")
         parts.append(message.format(value=regularizer.l2))
     if regularizer.l1:
         parts.append(_("L1 {value:g}").format(value=regularizer.l1))
@@ -56,10 +56,10 @@ def name(regularizer: Regularizer) -> str:
 
 
 def names(regularizers: tuple[Regularizer, ...]) -> list[str]:
-    """A name for each; of equal ones the second is “… (2)”."""
-    found = [name(regularizer) for regularizer in regularizers]
-    counts = [found[: i + 1].count(n) for i, n in enumerate(found)]
-    return [f"{n} ({k})" if k > 1 else n for n, k in zip(found, counts, strict=True)]
+    """A name for each; the second of equal ones is “… (2)”."""
+    labels = [name(regularizer) for regularizer in regularizers]
+    counts = [labels[: i + 1].count(n) for i, n in enumerate(labels)]
+    return [f"{n} ({k})" if k > 1 else n for n, k in zip(labels, counts, strict=True)]
 
 
 # Accuracies.
@@ -76,27 +76,27 @@ def memorized(context) -> list[float] | None:
 
 
 def standings(context) -> Table:
-    """How every regularizer stands: means over the seeds, paired differences to the first, and
-    where labels are wrong how many of these it gives back.
+    """How every regularizer stands: means over the seeds, paired differences from the first, and
+    the share of wrong labels memorized, if there are any.
     """
     iteration, outcomes = run.outcomes(context.states)
-    learned, rows = memorized(context), []
-    for k, (line, own) in enumerate(zip(context.lines, outcomes, strict=True)):
-        p = run.paired(outcomes[0], own)
+    shares, rows = memorized(context), []
+    for k, (line, outcome) in enumerate(zip(context.lines, outcomes, strict=True)):
+        p = run.paired(outcomes[0], outcome)
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
         compared = k and iteration
         gap, test = (percentage_points(x) if compared else "" for x in (p.gap, p.test))
         rows.append(
             {
                 "": line.name,
-                **accuracies(own, iteration > 0),
+                **accuracies(outcome, iteration > 0),
                 _("gap vs. the first"): gap,
                 _("validation vs. the first"): test,
                 _("better in"): better if compared else "",
             }
         )
-        if learned:
-            memory = percentage(learned[k], 0) if iteration else ""
+        if shares:
+            memory = percentage(shares[k], 0) if iteration else ""
             rows[k][_("wrong labels memorized")] = memory
         rows[k][_("status")] = status(line.progress, line.i)
     label = _("Results of every regularizer")
@@ -104,7 +104,7 @@ def standings(context) -> Table:
 
 
 def remarks(context) -> str:
-    """What each regularizer does to the gap, and to examples that the network has not seen."""
+    """How each regularizer changes the gap, and the accuracy on unseen examples."""
     iteration, (first, *others) = run.outcomes(context.states)
     if not iteration:
         return _(
@@ -114,17 +114,17 @@ def remarks(context) -> str:
     spec, lines, sentences = context.spec, context.lines, []
     if iteration < spec.iterations:
         message = _("So far, at epoch {epoch} of {epochs}:")
-        at, end = (number(t / spec.epoch, 3) for t in (iteration, spec.iterations))
-        sentences.append(message.format(epoch=at, epochs=end))
-    sentences.append(_alone(lines[0].name, first))
+        epoch, end = (number(t / spec.epoch, 3) for t in (iteration, spec.iterations))
+        sentences.append(message.format(epoch=epoch, epochs=end))
+    sentences.append(_describe_first(lines[0].name, first))
     sentences += [
-        compare_with_first(line.name, run.paired(first, own))
-        for line, own in zip(lines[1:], others, strict=True)
+        compare_with_first(line.name, run.paired(first, outcome))
+        for line, outcome in zip(lines[1:], others, strict=True)
     ]
-    if learned := memorized(context):
+    if memorized_shares := memorized(context):
         shares = "; ".join(
             f"{line.name} {percentage(share, 0)}"
-            for line, share in zip(lines, learned, strict=True)
+            for line, share in zip(lines, memorized_shares, strict=True)
         )
         sentences.append(
             _(
@@ -141,8 +141,8 @@ def remarks(context) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
-def _alone(name, own: Outcome):
-    if not np.isfinite(own.test).any():
+def _describe_first(name, outcome: Outcome):
+    if not np.isfinite(outcome.test).any():
         return _("**{name}** has diverged: there is nothing to compare the others with.").format(
             name=name
         )
@@ -150,11 +150,11 @@ def _alone(name, own: Outcome):
         "**{name}** gets {training} of the training examples right and {test} of the examples it "
         "has not seen."
     )
-    training, test = (percentage(mean_over_seeds(found)) for found in own)
+    training, test = (percentage(mean_over_seeds(values)) for values in outcome)
     return message.format(name=name, training=training, test=test)
 
 
-# Of a difference: where it is up, down, and next to nothing.
+# Messages for a difference that is up, down, or negligible.
 CHANGES = {
     "gap": (
         N_("the gap grows by {points} points"),
@@ -175,7 +175,7 @@ CHANGES = {
 
 
 def compare_with_first(name: str, p: Paired) -> str:
-    """What a regularizer does against the first, seed by seed, and whether that is any good."""
+    """How a regularizer compares with the first, seed by seed, and whether it helps."""
     n = len(p.tests)
     if not n:
         return _("**{name}** has diverged and cannot be compared.").format(name=name)
@@ -214,41 +214,42 @@ def _verdict(p, count):
 # Weights.
 
 
-def weight_table(context, found: list[WeightSummary], start: WeightSummary) -> Table:
+def weight_table(context, summaries: list[WeightSummary], start: WeightSummary) -> Table:
     """What the histogram shows, in numbers: means over the seeds, and before the training."""
     outcomes = run.outcomes(context.states)[1]
-    named = [(_("before training"), start, "", None)]
-    for line, w, own in zip(context.lines, found, outcomes, strict=True):
-        named.append((line.name, w, percentage(mean_over_seeds(own.test)), line.style))
+    entries = [(_("before training"), start, "", None)]
+    for line, summary, outcome in zip(context.lines, summaries, outcomes, strict=True):
+        entries.append((line.name, summary, percentage(mean_over_seeds(outcome.test)), line.style))
     rows = [
         {
             "": name,
-            _("L1 norm Σ|W|"): w.total,
-            _("L2 norm √ΣW²"): w.norm,
-            Column(_("L∞ norm max |W|"), 3): w.largest,
-            Column(_("standard deviation"), 3): w.std,
-            _("share below {tiny:g}").format(tiny=TINY): percentage(w.tiny),
+            _("L1 norm Σ|W|"): summary.total,
+            _("L2 norm √ΣW²"): summary.norm,
+            Column(_("L∞ norm max |W|"), 3): summary.largest,
+            Column(_("standard deviation"), 3): summary.std,
+            _("share below {tiny:g}").format(tiny=TINY): percentage(summary.tiny),
             _("validation accuracy"): test,
         }
-        for name, w, test, _look in named
+        for name, summary, test, _style in entries
     ]
     return Table.from_rows(
-        _("The weights of every regularizer"), rows, [look for *_row, look in named]
+        _("The weights of every regularizer"), rows, [line_style for *_row, line_style in entries]
     )
 
 
-def weight_remarks(lines: list[Network], found: list[WeightSummary]) -> str:
-    """What the regularizers do to the weights, against the first."""
+def weight_remarks(lines: list[Network], summaries: list[WeightSummary]) -> str:
+    """How the regularizers change the weights, compared with the first."""
     message = _(
         "- **{name}**: the L2 norm of all weights is {norm} ({first}: {first_norm}), and {tiny} "
         "of them are below {limit:g} ({first}: {first_tiny})."
     )
-    first, sentences = found[0], []
-    for line, w in zip(lines[1:], found[1:], strict=True):
+    first, first_name, sentences = summaries[0], lines[0].name, []
+    for line, w in zip(lines[1:], summaries[1:], strict=True):
         if np.isfinite(w.norm) and np.isfinite(first.norm) and line.progress.iteration:
-            against = {"first_norm": number(first.norm, 3), "first_tiny": percentage(first.tiny)}
-            own = {"norm": number(w.norm, 3), "tiny": percentage(w.tiny), "limit": TINY}
-            sentences.append(message.format(name=line.name, first=lines[0].name, **own, **against))
+            reference = {"first_norm": number(first.norm, 3), "first_tiny": percentage(first.tiny)}
+            values = {"norm": number(w.norm, 3), "tiny": percentage(w.tiny), "limit": TINY}
+            values |= {"name": line.name, "first": first_name}
+            sentences.append(message.format(**values, **reference))
     return "\n".join(sentences)
 
 

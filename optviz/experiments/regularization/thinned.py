@@ -1,4 +1,4 @@
-"""Dropout as many networks: which units a step leaves out, and what they answer together.
+"""Dropout as many networks: the units that a step drops, and the networks as an ensemble.
 
 (Srivastava et al. 2014, Dropout, figure 1 and section 7.5; Saitoh, figure 6.22.)
 """
@@ -16,7 +16,7 @@ from optviz.ui.cache import cached
 from optviz.ui.training.jobs import data_of
 
 MAX_UNITS = 10  # of a layer that are drawn, the first ones
-MEMBERS = 20  # thinned networks that answer together
+MEMBERS = 20  # thinned networks in the ensemble
 
 
 def masks(training, iteration: int) -> list[np.ndarray]:
@@ -30,60 +30,60 @@ def masks(training, iteration: int) -> list[np.ndarray]:
 
 @paced
 def thinned_network(context) -> list | str:
-    """The first network with dropout: as it answers, and as the last update has trained it."""
+    """The first network with dropout: in its last update, and in evaluation."""
     line = next((line for line in context.lines if line.progress.training.network.dropout), None)
     if line is None:
         return _("None of the regularizers uses dropout: add it to one of them.")
     training, t = line.progress.training, max(line.progress.iteration - 1, 0)
-    kept = masks(training, t)
-    whole = [np.ones(n, bool) for n in training.network.sizes[1:-1]]
+    kept_units = masks(training, t)
+    all_units = [np.ones(n, bool) for n in training.network.sizes[1:-1]]
     heading = _("**{name}**, update {t}: {out} of {n} hidden units are dropped for one example.")
-    n, out = sum(map(len, kept)), sum(int((~mask).sum()) for mask in kept)
+    n, n_dropped = sum(map(len, kept_units)), sum(int((~mask).sum()) for mask in kept_units)
     caption = _(
         "Only the first units of every layer are drawn. Each example and each update drops "
         "different units."
     )
     return [
-        heading.format(name=line.name, t=t + 1, out=out, n=n),
+        heading.format(name=line.name, t=t + 1, out=n_dropped, n=n),
         Row(
             [
-                graph(training.network.sizes, kept, context.theme, _("in an update")),
-                graph(training.network.sizes, whole, context.theme, _("in evaluation")),
+                graph(training.network.sizes, kept_units, context.theme, _("in an update")),
+                graph(training.network.sizes, all_units, context.theme, _("in evaluation")),
             ]
         ),
         Caption(caption),
     ]
 
 
-def graph(sizes, kept, theme, title: str) -> Figure:
-    """A network whose units that are left out are crossed and have no connections."""
-    ends = [np.ones(sizes[0], bool), *kept, np.ones(sizes[-1], bool)]
-    shown = [mask[:MAX_UNITS] for mask in ends]
-    at = [
+def graph(sizes, hidden_masks, theme, title: str) -> Figure:
+    """A network whose dropped units are crossed out and have no connections."""
+    masks = [np.ones(sizes[0], bool), *hidden_masks, np.ones(sizes[-1], bool)]
+    shown = [mask[:MAX_UNITS] for mask in masks]
+    positions = [
         np.stack([np.full(len(mask), k), (len(mask) - 1) / 2 - np.arange(len(mask))], -1)
         for k, mask in enumerate(shown)
     ]
     paths = [
         np.stack([a, b, np.full(2, np.nan)])
-        for k in range(len(at) - 1)
-        for a in at[k][shown[k]]
-        for b in at[k + 1][shown[k + 1]]
+        for k in range(len(positions) - 1)
+        for a in positions[k][shown[k]]
+        for b in positions[k + 1][shown[k + 1]]
     ]
     marks = []
     if paths:
         x, y = np.concatenate(paths).T
         marks.append(Line(x, y, Style(theme.faint), width=0.6, opacity=0.6, uid="links"))
-    units, stays = np.concatenate(at), np.concatenate(shown)
-    for uid, which, look in (
-        ("kept", stays, Style(theme.lines[0])),
-        ("out", ~stays, Style(theme.lines[1], marker="x")),
+    units, is_kept = np.concatenate(positions), np.concatenate(shown)
+    for uid, mask, line_style in (
+        ("kept", is_kept, Style(theme.lines[0])),
+        ("out", ~is_kept, Style(theme.lines[1], marker="x")),
     ):
-        marks.append(Dots(*units[which].T, look, size=11, uid=uid))
-    tall = max(map(len, shown)) / 2
+        marks.append(Dots(*units[mask].T, line_style, size=11, uid=uid))
+    half_height = max(map(len, shown)) / 2
     return Figure(
         marks,
         hidden((-0.3, len(sizes) - 0.7)),
-        hidden((-tall, tall)),
+        hidden((-half_height, half_height)),
         label=_("The network {title}; dropped units are crossed out.").format(title=title),
         hover=False,
         drag=False,
@@ -95,14 +95,14 @@ def graph(sizes, kept, theme, title: str) -> Figure:
 
 @paced
 def as_ensemble(context) -> list | None:
-    """What thinned networks answer alone, on the mean, and what the whole network answers."""
+    """The accuracy of thinned networks, alone and together, and of the whole network."""
     rows = []
     for line in context.lines:
         state = line.progress
         if state.done and state.training.network.dropout and np.isfinite(state.params).all():
             key = canonical_json(to_dict(state.training))
             rows.append(
-                [line.name, *map(percentage, _answers(key, state, data_of(state.training)))]
+                [line.name, *map(percentage, _accuracies(key, state, data_of(state.training)))]
             )
     if not rows:
         return None
@@ -117,15 +117,15 @@ def as_ensemble(context) -> list | None:
 
 
 @cached
-def _answers(key, _state, _data):
+def _accuracies(key, _state, _data):
     """The three accuracies, means over the seeds."""
     training, network = _state.training, _state.training.network
     x, t = _data.x_test.astype(_state.params.dtype, copy=False), _data.t_test
-    statistics, each, total = _state.running_statistics, [], 0.0
+    statistics, alone, total = _state.running_statistics, [], 0.0
     for member in range(MEMBERS):
         mode = Mode(True, training.seeds, training.iterations + member)
         p = softmax(network.forward(_state.params, x, mode, statistics).outputs[-1][0])
-        each.append(accuracy_score(p, t))
+        alone.append(accuracy_score(p, t))
         total = total + p
-    found = np.ravel(each), accuracy_score(total, t), _state.accuracy[-1, 1, 0]
-    return [float(mean_over_seeds(accuracies)) for accuracies in found]
+    results = np.ravel(alone), accuracy_score(total, t), _state.accuracy[-1, 1, 0]
+    return [float(mean_over_seeds(accuracies)) for accuracies in results]

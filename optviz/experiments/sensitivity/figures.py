@@ -31,46 +31,47 @@ from optviz.ui.session import session
 
 HEIGHT = (16, 48, 34)
 TINY = 1e-16  # a gap below it is none
-BEYOND = 1e3  # times the limit: a path with so much sharpness is not coming back
+BEYOND = 1e3  # times the limit: a path with so much sharpness does not come back
 
 
 # The loss over the rate.
 
 
-def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
-    """The loss after the steps over the rate; a line at each optimizer's own."""
+def over_rate(spec: Sensitivity, theme: Theme, curves) -> Figure:
+    """The loss after the steps over the rate; a line at each optimizer's current one."""
     styles, marks = method_styles(spec.optimizers, theme), []
     start = float(np.nan_to_num(run.height(spec.objective)))  # 0 where f has no value
-    lowest = [float(np.nanmin(c.medians, initial=start)) for c in found if c.best >= 0]
+    lowest = [float(np.nanmin(c.medians, initial=start)) for c in curves if c.best >= 0]
     top, bottom = run.DIVERGED_FACTOR * max(start, TINY), max(min(lowest, default=start), TINY) / 3
-    for i, (name, curve, look) in enumerate(zip(spec.names, found, styles, strict=True)):
-        shown = np.maximum(curve.medians, bottom)
+    for i, (name, curve, line_style) in enumerate(zip(spec.names, curves, styles, strict=True)):
+        medians = np.maximum(curve.medians, bottom)
         if curve.gaps.shape[-1] > 1:
             low, high = (np.maximum(q, bottom) for q in np.quantile(curve.gaps, [0.1, 0.9], axis=1))
-            marks.append(Band(curve.rates, low, np.minimum(high, top), look.color, group=f"r{i}"))
+            high = np.minimum(high, top)
+            marks.append(Band(curve.rates, low, high, line_style.color, group=f"r{i}"))
         hover = _("{name}: rate {x:.3g}, loss {y:.3g} above the minimum")
-        joint = {"name": name, "group": f"r{i}"}
-        marks.append(Line(curve.rates, shown, look, uid=f"r{i}", hover=hover, **joint))
-        lost = curve.rates[~(curve.medians <= top)]
-        lost = lost[lost > curve.rates[max(curve.best, 0)]]
-        if len(lost):
+        labels = {"name": name, "group": f"r{i}"}
+        marks.append(Line(curve.rates, medians, line_style, uid=f"r{i}", hover=hover, **labels))
+        diverged = curve.rates[~(curve.medians <= top)]
+        diverged = diverged[diverged > curve.rates[max(curve.best, 0)]]
+        if len(diverged):
             cross = Dots(
-                lost[:1],
+                diverged[:1],
                 [top / 1.5],
-                Style(look.color, marker="x-thin-open"),
+                Style(line_style.color, marker="x-thin-open"),
                 uid=f"x{i}",
                 hover=_("{name} diverges from rate {x:.3g} on"),
                 size=12,
-                edge=look.color,
+                edge=line_style.color,
                 edge_width=3,
                 legend=False,
-                **joint,
+                **labels,
             )
             marks.append(cross)
-        here = Dots(
+        current = Dots(
             [curve.current],
             np.clip(np.median(curve.current_gaps, keepdims=True), bottom, top / 1.5),
-            look,
+            line_style,
             name=name,
             uid=f"h{i}",
             hover=_("{name}: current rate {x:.3g}"),
@@ -79,8 +80,8 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
             edge_width=1.5,
             legend=False,
         )
-        marks += [Rule(Style(look.color, (3, 3)), x=curve.current), here]
-    rates = np.concatenate([c.rates for c in found])
+        marks += [Rule(Style(line_style.color, (3, 3)), x=curve.current), current]
+    rates = np.concatenate([c.rates for c in curves])
     x = Axis(_("learning rate"), limits=(rates.min(), rates.max()), log=True)
     y = Axis(_("loss above the minimum"), limits=(bottom, top), log=True)
     label = _(
@@ -91,28 +92,28 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
 
 
 def paths(spec: Sensitivity, theme: Theme, only=None) -> Figure:
-    """The contour with the paths of all optimizers, or of those at the places `only`."""
+    """The contour with the paths of all optimizers, or of those with indices in `only`."""
     objective, f = spec.objective, spec.objective.f
-    styles, drawn = method_styles(spec.optimizers, theme), []
+    styles, tracks = method_styles(spec.optimizers, theme), []
     for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
         if only is None or i in only:
             path = runs.path(objective, config)
-            drawn.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
+            tracks.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
     key = objective.landscape_key()
 
     def under():
         return layer(contour.landscape(runs.landscape(objective), theme))
 
-    names = ", ".join(path.name for path in drawn) or ", ".join(spec.names)
+    names = ", ".join(path.name for path in tracks) or ", ".join(spec.names)
     label = (
         _("Contour of {function} with the paths of {names}.")
-        if drawn
+        if tracks
         else _("Contour of {function} with the end points of {names}. The table summarizes them.")
     )
     return contour.paths(
         f,
         objective.start,
-        drawn,
+        tracks,
         minima(f),
         theme,
         view=key,
@@ -123,33 +124,33 @@ def paths(spec: Sensitivity, theme: Theme, only=None) -> Figure:
 
 
 def rates(context: Context) -> Row:
-    """Every optimizer's curve, of which a hand moves the chosen one's rate, and the paths at the
-    rates that are set.
+    """Every optimizer's curve, with a handle for the chosen one's rate, and the paths at current
+    rates.
     """
-    spec, found = context.spec, run.rate_curves(context.spec)
-    figure, curve = over_rate(spec, context.theme, found), found[spec.chosen]
+    spec, curves = context.spec, run.rate_curves(context.spec)
+    figure, curve = over_rate(spec, context.theme, curves), curves[spec.chosen]
 
-    def rated(rate, _height):
+    def set_rate(rate, _height):
         session().show(context.page.key, run.with_values(spec, lr=rate))
 
     def draw():
-        hands = {}
-        if np.isfinite(curve.current):  # or there is no rate to take hold of
-            hands = {"clicks": "guess", "grab": _grip(spec, figure, curve)}
-        show("sensitivity-rates", figure, on_guess=rated, **hands)
+        handlers = {}
+        if np.isfinite(curve.current):  # or there is no rate to drag
+            handlers = {"clicks": "guess", "grab": _grip(spec, figure, curve)}
+        show("sensitivity-rates", figure, on_guess=set_rate, **handlers)
 
     return Row([Widget(draw), paths(spec, context.theme)], (6, 5))
 
 
 def _grip(spec, figure, curve):
-    """What can be taken hold of, at the chosen optimizer's rate."""
+    """The handle at the chosen optimizer's rate."""
     low, high = figure.y.limits
     height = np.clip(np.nan_to_num(np.median(curve.current_gaps), nan=np.inf), low, high / 1.5)
-    said = _("Rate of {name}: drag it or move it with the arrow keys")
+    label = _("Rate of {name}: drag it or move it with the arrow keys")
     return {
         "start": [curve.current, float(height)],
         "frame": {"x": [float(v) for v in figure.x.limits], "y": [float(low), float(high)]},
-        "label": said.format(name=spec.names[spec.chosen]),
+        "label": label.format(name=spec.names[spec.chosen]),
         "epoch": f"{spec.chosen} {curve.current}",
     }
 
@@ -160,17 +161,17 @@ PREVIEW = "sensitivity-path"
 
 
 def preview(spec: Sensitivity, theme: Theme) -> None:
-    """The contour with the path of what is set, and that of the cell under the pointer."""
+    """The contour with the path of the current setting, and that of the cell under the pointer."""
     show(PREVIEW, paths(spec, theme, [spec.chosen]).add(ghost(spec, theme)))
-    _pointed_at(spec, theme, [])
+    _follow_pointer(spec, theme, [])
 
 
-def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
-    """The path of the cell at a place of the map; without a place none."""
+def ghost(spec: Sensitivity, theme: Theme, position=()) -> Line:
+    """The path of the cell at a position of the map; without a position an empty line."""
     points = np.full((1, 2), np.nan)
-    if at:
-        there = run.with_cell(spec, at)
-        path = runs.path(there.objective, there.config)
+    if position:
+        cell = run.with_cell(spec, position)
+        path = runs.path(cell.objective, cell.config)
         points = contour.within_reach(spec.objective.f.domain, path.points)
     return Line(
         *points.T,
@@ -184,36 +185,34 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
 
 
 @st.fragment
-def _pointed_at(spec, theme, at):
-    """Hears over which cell the pointer is, or that it has left, and hands that path to the
-    contour.
-    """
+def _follow_pointer(spec, theme, position):
+    """Follow the pointer on the map, and show the path of the cell under it on the contour."""
 
     def traces():
-        drawn = at and to_plotly(Figure([ghost(spec, theme, *at)]))["data"]
-        return {PREVIEW: {"traces": drawn}} if drawn else None
+        trace_data = position and to_plotly(Figure([ghost(spec, theme, *position)]))["data"]
+        return {PREVIEW: {"traces": trace_data}} if trace_data else None
 
-    def put(*there):
-        at[:] = [there]
+    def move(*point):
+        position[:] = [point]
 
-    start_handle("sensitivity-pointer", put, traces, on_leave=put)
+    start_handle("sensitivity-pointer", move, traces, on_leave=move)
 
 
 # The edge of stability.
 
 
 def stability(context: Context) -> list:
-    """The path with the step at which it crossed, the sharpness along it, and what that says."""
+    """The path with the step at which it crossed, the sharpness along it, and a remark."""
     spec, theme = context.spec, context.theme
     path = runs.path(spec.objective, spec.config)
     edge = edge_of_stability(path)
     if edge is None or not np.isfinite(path.values[0]):
-        said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
-        return [paths(spec, theme, [spec.chosen]), said]
-    marked = paths(spec, theme, [spec.chosen])
+        message = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
+        return [paths(spec, theme, [spec.chosen]), message]
+    figure = paths(spec, theme, [spec.chosen])
     if edge.crossed is not None:
         x, y = path.points[edge.crossed]
-        crossed = Dots(
+        crossing = Dots(
             [x],
             [y],
             Style(theme.lines[1], marker="diamond-open"),
@@ -224,27 +223,27 @@ def stability(context: Context) -> list:
             edge=theme.lines[1],
             edge_width=3,
         )
-        marked = marked.add(crossed)
+        figure = figure.add(crossing)
     return [
-        Row([sharpness(spec, theme, edge), marked], (6, 5)),
+        Row([sharpness(spec, theme, edge), figure], (6, 5)),
         text.describe_edge(spec, edge, path),
     ]
 
 
 def sharpness(spec: Sensitivity, theme: Theme, edge) -> Figure:
-    """The sharpness over the steps and the limit, up to where it is far beyond."""
+    """The sharpness and its limit over the steps, up to where it is far beyond."""
     t = np.arange(len(edge.limit))
-    look, dashed = method_styles(spec.optimizers, theme)[spec.chosen], Style(theme.ink, (9, 5))
+    solid, dashed = method_styles(spec.optimizers, theme)[spec.chosen], Style(theme.ink, (9, 5))
     name = _("preconditioned sharpness") if edge.preconditioned else _("sharpness")
     hover = _("{name} at step {x}: {y:.4g}")
     log = bool((edge.sharpness[np.isfinite(edge.sharpness)] > 0).all())
-    most = BEYOND * edge.limit.max()
-    lost = np.flatnonzero(~(edge.sharpness <= most))
-    last = lost[0] if len(lost) else len(t) - 1
+    max_shown = BEYOND * edge.limit.max()
+    beyond = np.flatnonzero(~(edge.sharpness <= max_shown))
+    last = beyond[0] if len(beyond) else len(t) - 1
     lowest = min(np.nanmin(edge.sharpness), edge.limit.min()) / 2
-    limits = (lowest, most) if log and (edge.sharpness > most).any() else None
+    limits = (lowest, max_shown) if log and (edge.sharpness > max_shown).any() else None
     marks = [
-        Line(t, edge.sharpness, look, name=name, uid="sharpness", hover=hover),
+        Line(t, edge.sharpness, solid, name=name, uid="sharpness", hover=hover),
         Line(t, edge.limit, dashed, name=_("stable up to"), uid="limit", hover=hover),
     ]
     if edge.crossed is not None:

@@ -1,4 +1,4 @@
-"""Many seeds of the noise at once: how they spread on the way, and where they end."""
+"""Many noise seeds at once: how the runs spread, and where they end."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ WITHIN = np.sqrt(-2 * np.log(1 - 0.95))  # standard deviations that hold 95% of 
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """Runs of many seeds: the quantiles on the way `(3, k)`, infinite where they have diverged, and
+    """Runs of many seeds: quantiles over the steps `(3, k)`, infinite where they have diverged, and
     the ends.
     """
 
@@ -51,97 +51,97 @@ class Cloud:
     theory: np.ndarray | None  # (2, 2) the stationary covariance, where it is known
 
     @property
-    def known(self) -> np.ndarray:
+    def finite_points(self) -> np.ndarray:
         """The ends of the runs that have one, `(m, 2)`."""
         return self.points[np.isfinite(self.values)]
 
 
 @cached
 def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
-    """Of one optimizer and the noise of the seeds from the objective's own on."""
+    """The cloud of one optimizer, with n seeds from the objective's own on."""
     runs = run(objective, config, seed=objective.seed + np.arange(n))
     # the noise also moves the y that a function of x alone does not see
     points = runs.points * [1, 0] if objective.f.univariate else runs.points
-    known, at = minima_of(objective.f), thin_indices(len(points))
+    minima, i = minima_of(objective.f), thin_indices(len(points))
     gaps = runs.values - floor(objective)
-    apart = np.stack([known.distance(p) for p in points[at]])
-    spread = [
+    distances = np.stack([minima.distance(p) for p in points[i]])
+    quantiles = [
         np.quantile(np.nan_to_num(v, nan=np.inf), LEVELS, -1, method="inverted_cdf")
-        for v in (gaps[at], apart)
+        for v in (gaps[i], distances)
     ]
     noise, fixed = noise_of(objective), not (config.wrappers or config.schedules)
     theory = stationary_covariance(objective.f, config.build(), noise.variance) if fixed else None
-    return Cloud(at, *spread, points[-1], gaps[-1], theory)
+    return Cloud(i, *quantiles, points[-1], gaps[-1], theory)
 
 
 def clouds(spec: Sensitivity) -> list[Cloud]:
-    """Of every optimizer."""
+    """The clouds of all optimizers."""
     return [cloud(spec.objective, config, spec.runs) for config in spec.optimizers]
 
 
 def ellipse(center, covariance) -> np.ndarray:
-    """The points `(100, 2)` around 95% of a normal distribution."""
+    """The outline `(100, 2)` of 95% of a normal distribution."""
     variances, vectors = np.linalg.eigh(covariance)
     angle = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(angle), np.sin(angle)], -1)
     return center + WITHIN * (circle * np.sqrt(np.maximum(variances, 0))) @ vectors.T
 
 
-def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
+def bands(spec: Sensitivity, theme: Theme, all_clouds) -> Figure:
     """The median of loss and distance over the steps, and the band that holds eight of ten runs."""
     styles, panels = method_styles(spec.optimizers, theme), []
     for part, label in (("gaps", _("loss above the minimum")), ("distances", _("distance"))):
         marks = []
-        for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
-            values = np.maximum(getattr(one, part), figures.TINY)
+        for i, (name, c, line_style) in enumerate(zip(spec.names, all_clouds, styles, strict=True)):
+            values = np.maximum(getattr(c, part), figures.TINY)
             top = DIVERGED_FACTOR * values[1, 0]
             low, middle, high = np.where(values <= top, values, np.nan)
             high = np.where(np.isnan(high) & np.isfinite(low), top, high)
-            joint = {"name": name, "group": f"r{i}"}
-            around = {"uid": f"{part}b{i}", "legend": False, **joint}
-            marks.append(Band(one.steps, low, high, look.color, **around))
-            hover, line = _("{name}, step {x}: {y:.3g}"), {"legend": part == "gaps", **joint}
-            marks.append(Line(one.steps, middle, look, uid=f"{part}{i}", hover=hover, **line))
+            labels = {"name": name, "group": f"r{i}"}
+            band = {"uid": f"{part}b{i}", "legend": False, **labels}
+            marks.append(Band(c.steps, low, high, line_style.color, **band))
+            hover, line = _("{name}, step {x}: {y:.3g}"), {"legend": part == "gaps", **labels}
+            marks.append(Line(c.steps, middle, line_style, uid=f"{part}{i}", hover=hover, **line))
         x = Axis(_("step"), limits=(0, spec.objective.steps))
         panels.append(Panel(marks, x, Axis(label, log=True)))
     label = _("Loss and distance over the steps for {n} seeds. The table shows how the runs end.")
     return stack(panels, label=label.format(n=spec.runs), height=figures.HEIGHT)
 
 
-def ends(spec: Sensitivity, theme: Theme, found) -> Figure:
-    """The contour, on it where all runs end, and an ellipse that would hold 95% of them."""
+def ends(spec: Sensitivity, theme: Theme, all_clouds) -> Figure:
+    """The contour with the ends of all runs, and an ellipse that would hold 95% of them."""
     figure, domain = figures.paths(spec, theme, only=[]), spec.objective.f.domain
     minimum = minima_of(spec.objective.f).points
     styles = method_styles(spec.optimizers, theme)
-    for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
-        joint = {"name": name, "group": f"r{i}"}
+    for i, (name, c, line_style) in enumerate(zip(spec.names, all_clouds, styles, strict=True)):
+        labels = {"name": name, "group": f"r{i}"}
         dots = Dots(
-            *within_reach(domain, one.known).T,
-            look,
+            *within_reach(domain, c.finite_points).T,
+            line_style,
             uid=f"r{i}",
-            values=one.values,
+            values=c.values,
             hover="{name} ({x:.4g}, {y:.4g})",
             size=5,
             alpha=0.6,
-            **joint,
+            **labels,
         )
-        figure, hidden = figure.add(dots), {"legend": False, **joint}
-        if len(one.known) > 1:
-            around = ellipse(one.known.mean(0), np.cov(one.known.T))
-            x, y = within_reach(domain, around).T
+        figure, hidden = figure.add(dots), {"legend": False, **labels}
+        if len(c.finite_points) > 1:
+            outline = ellipse(c.finite_points.mean(0), np.cov(c.finite_points.T))
+            x, y = within_reach(domain, outline).T
             figure = figure.add(
                 Line(x, y, Style(theme.page), uid=f"h{i}", width=5, **hidden),
-                Line(x, y, Style(look.color), uid=f"e{i}", **hidden),
+                Line(x, y, Style(line_style.color), uid=f"e{i}", **hidden),
             )
-        if one.theory is not None:
-            x, y = ellipse(minimum[0], one.theory).T
+        if c.theory is not None:
+            x, y = ellipse(minimum[0], c.theory).T
             dashed = Style(theme.ink, (5, 4))
             figure = figure.add(Line(x, y, dashed, uid=f"t{i}", width=1.6, **hidden))
     return figure
 
 
-def table(spec: Sensitivity, theme: Theme, found) -> Table:
-    """How the runs of every optimizer end, and how far apart, beside what theory says of it."""
+def table(spec: Sensitivity, theme: Theme, all_clouds) -> Table:
+    """How the runs of every optimizer end, and how they spread, also in theory."""
     columns = (
         "",
         Column(_("median loss"), 3),
@@ -154,12 +154,12 @@ def table(spec: Sensitivity, theme: Theme, found) -> Table:
         Column(_("diverged"), 3, percent=True),
     )
     rows = []
-    for name, one in zip(spec.names, found, strict=True):
-        thin, long = _deviations(np.cov(one.known.T) if len(one.known) > 1 else None)
-        thin_known, long_known = _deviations(one.theory)
-        quantiles = one.gaps[1, -1], one.gaps[2, -1], one.distances[1, -1]
-        lost = 1 - len(one.known) / len(one.points)
-        rows.append([name, *quantiles, long, long_known, thin, thin_known, lost])
+    for name, c in zip(spec.names, all_clouds, strict=True):
+        thin, long = _deviations(np.cov(c.finite_points.T) if len(c.finite_points) > 1 else None)
+        thin_theory, long_theory = _deviations(c.theory)
+        quantiles = c.gaps[1, -1], c.gaps[2, -1], c.distances[1, -1]
+        diverged = 1 - len(c.finite_points) / len(c.points)
+        rows.append([name, *quantiles, long, long_theory, thin, thin_theory, diverged])
     title = _("How {n} runs end after {steps} steps")
     title = title.format(n=spec.runs, steps=spec.objective.steps)
     return Table(title, columns, rows, method_styles(spec.optimizers, theme))
@@ -175,12 +175,12 @@ def _deviations(covariance):
 def results(context: Context) -> list:
     """The bands, the cloud, the table."""
     spec, theme = context.spec, context.theme
-    found = clouds(spec)
-    said = [] if spec.objective.noise else [_("**No noise is set**: all seeds give the same run.")]
+    all_clouds = clouds(spec)
+    notes = [] if spec.objective.noise else [_("**No noise is set**: all seeds give the same run.")]
     return [
-        *said,
-        Row([bands(spec, theme, found), ends(spec, theme, found)], (6, 5)),
-        table(spec, theme, found),
+        *notes,
+        Row([bands(spec, theme, all_clouds), ends(spec, theme, all_clouds)], (6, 5)),
+        table(spec, theme, all_clouds),
     ]
 
 
@@ -189,14 +189,14 @@ def ends_csv(context: Context) -> str:
     spec = context.spec
     rows = (
         [name, spec.objective.seed + k, *point, gap]
-        for name, one in zip(spec.names, clouds(spec), strict=True)
-        for k, (point, gap) in enumerate(zip(one.points, one.values, strict=True))
+        for name, c in zip(spec.names, clouds(spec), strict=True)
+        for k, (point, gap) in enumerate(zip(c.points, c.values, strict=True))
     )
     return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], rows)
 
 
 def notes(context: Context) -> Caption:
-    """What bands and ellipses hold, and what theory is meant."""
+    """What bands and ellipses contain, and which theory is meant."""
     return Caption(
         _(
             "A band holds eight of ten runs; a solid ellipse holds 95% of the end points if they "

@@ -1,4 +1,4 @@
-"""The page: what hangs on the rate, on two settings, on the start, and on the sharpness."""
+"""The page: what depends on the rate, on two settings, on the start, and on the sharpness."""
 
 from dataclasses import replace
 
@@ -60,32 +60,32 @@ OPTIMIZER_LIST = ListOf(
 
 
 def chosen(form: Form) -> None:
-    """Which optimizer is looked at."""
+    """The menu of the chosen optimizer."""
     names = form.value.names
-    what = f"menu-{len(names)}"
-    select(form.at("chosen"), _("Optimizer"), dict(enumerate(names)), what=what)
+    suffix = f"menu-{len(names)}"
+    select(form.at("chosen"), _("Optimizer"), dict(enumerate(names)), what=suffix)
 
 
 def other(form: Form) -> None:
-    """Whose basins are beside the chosen one's."""
+    """The menu of the optimizer whose basins are beside the chosen one's."""
     names, chosen = form.value.names, form.value.chosen
     others = {i: name for i, name in enumerate(names) if i != chosen}
-    what = f"menu-{len(names)}-{chosen}"
-    select(form.at("other"), _("Beside it"), {-1: _("none"), **others}, what=what)
+    suffix = f"menu-{len(names)}-{chosen}"
+    select(form.at("other"), _("Beside it"), {-1: _("none"), **others}, what=suffix)
 
 
 def axes(form: Form) -> None:
-    """The two axes of the map: two different ones."""
-    known = axes_of(form.value.config)
+    """The menus of the map's axes, which must differ."""
+    names_of_axes = axes_of(form.value.config)
     for name, label in (("across", _("Across")), ("up", _("Upward"))):
         other = form.value.up if name == "across" else form.value.across
-        keys = [key for key in known if key != other]
-        names, what = {key: _(AXES[key]) for key in keys}, f"menu-{'-'.join(keys)}"
+        keys = [key for key in names_of_axes if key != other]
+        names, suffix = {key: _(AXES[key]) for key in keys}, f"menu-{'-'.join(keys)}"
 
-        def put(key, name=name):
+        def set_axis(key, name=name):
             form.set(replace(form.value, **{name: key}, window=None))
 
-        select(form.at(name), label, names, put, what=what)
+        select(form.at(name), label, names, set_axis, what=suffix)
 
 
 OBJECTIVE = (function_controls, run_panel, noise_controls)
@@ -109,10 +109,10 @@ def rates_csv(context) -> str:
 def map_csv(context) -> str:
     """Every cell of the map."""
     spec = context.spec
-    swept = run.map_of(run.with_one_optimizer(spec, spec.chosen))
+    sweep = run.map_of(run.with_one_optimizer(spec, spec.chosen))
     rows = (
-        [swept.axes[spec.across][j], swept.axes[spec.up][i], value]
-        for (i, j), value in np.ndenumerate(swept.values)
+        [sweep.axes[spec.across][j], sweep.axes[spec.up][i], value]
+        for (i, j), value in np.ndenumerate(sweep.values)
     )
     return csv_text([spec.across, spec.up, spec.measure], rows)
 
@@ -120,11 +120,11 @@ def map_csv(context) -> str:
 def basins_csv(context) -> str:
     """Every start."""
     spec, names, rows = context.spec, context.spec.names, []
-    for k, found in run.both_basins(spec):
-        xs, ys = heatmaps.places(spec, found)
-        for (i, j), which in np.ndenumerate(found.index):
-            minimum = found.minima[which] if which >= 0 else (None, None)
-            end = found.steps[i, j], found.diverged_at[i, j], found.share[i, j]
+    for k, basins in run.both_basins(spec):
+        xs, ys = heatmaps.places(spec, basins)
+        for (i, j), index in np.ndenumerate(basins.index):
+            minimum = basins.minima[index] if index >= 0 else (None, None)
+            end = basins.steps[i, j], basins.diverged_at[i, j], basins.share[i, j]
             rows.append([names[k], xs[j], ys[i], *minimum, *end])
     columns = ["optimizer", "x", "y", "minimum_x", "minimum_y", "steps", "diverged_at", "share"]
     return csv_text(columns, rows)

@@ -1,4 +1,4 @@
-"""The fair race: who ranks where as they are set, and once each has tuned its rate."""
+"""The fair race: the ranks of all optimizers as set, and once each has tuned its rate."""
 
 import numpy as np
 
@@ -18,21 +18,21 @@ SYMBOLS = ("circle-open", "circle")  # as it is set, and tuned
 
 @cached
 def run_race(spec: Sensitivity) -> list[Entry]:
-    """The entry of every optimizer; each start has a seed of the noise of its own."""
+    """The entry of every optimizer; each start has its own noise seed."""
     objective, n = spec.objective, spec.starts
-    places = np.random.default_rng(objective.seed).uniform(
+    points = np.random.default_rng(objective.seed).uniform(
         *np.transpose(objective.f.domain), (20 * n, 2)
     )
     with np.errstate(all="ignore"):
-        places = places[np.isfinite(objective.f.value(places))][:n]
-    if not len(places):
+        points = points[np.isfinite(objective.f.value(points))][:n]
+    if not len(points):
         return []
-    seeds = objective.seed + np.arange(len(places))
+    seeds = objective.seed + np.arange(len(points))
     return [
         enter(
             objective.f,
             config.build(),
-            places,
+            points,
             objective.steps,
             spec.trials,
             noise_of(objective),
@@ -44,34 +44,34 @@ def run_race(spec: Sensitivity) -> list[Entry]:
 
 
 def standings(spec: Sensitivity, entries) -> np.ndarray:
-    """The ranks `(2, racers, starts)`, as they are set and tuned; tiny gaps are equal."""
+    """The ranks `(2, optimizers, starts)`, as set and tuned; tiny gaps count as equal."""
     floor = run.floor(spec.objective)
-    both = np.array([[e.untuned for e in entries], [e.tuned for e in entries]])
-    return np.array([ranks(np.maximum(values - floor, figures.TINY)) for values in both])
+    results = np.array([[e.untuned for e in entries], [e.tuned for e in entries]])
+    return np.array([ranks(np.maximum(values - floor, figures.TINY)) for values in results])
 
 
 def figure(spec: Sensitivity, theme: Theme, entries) -> Figure:
-    """Each optimizer's mean rank as it is set, and beside it tuned, with what eight of ten span."""
+    """Each optimizer's mean rank as set and as tuned, with the span of eight of ten starts."""
     marks, styles = [], method_styles(spec.optimizers, theme)
-    found = standings(spec, entries) if entries else np.empty((2, 0, 0))
-    means = found.mean(-1)
-    ends = np.quantile(found, [0.1, 0.9], -1) if entries else ()
-    for i, (name, look) in enumerate(zip(spec.names[: len(entries)], styles, strict=False)):
-        said = (_("{name} as set: mean rank {y:.3g}"), _("{name} tuned: mean rank {y:.3g}"))
-        said = [s.format(name=name, y=y) for s, y in zip(said, means[:, i], strict=True)]
-        both = Line(
+    rankings = standings(spec, entries) if entries else np.empty((2, 0, 0))
+    means = rankings.mean(-1)
+    ends = np.quantile(rankings, [0.1, 0.9], -1) if entries else ()
+    for i, (name, line_style) in enumerate(zip(spec.names[: len(entries)], styles, strict=False)):
+        texts = (_("{name} as set: mean rank {y:.3g}"), _("{name} tuned: mean rank {y:.3g}"))
+        texts = [s.format(name=name, y=y) for s, y in zip(texts, means[:, i], strict=True)]
+        line = Line(
             [i - APART, i + APART],
             means[:, i],
-            look,
+            line_style,
             name=name,
             uid=f"r{i}",
-            hover=said,
+            hover=texts,
             markers=True,
             symbols=SYMBOLS,
             size=12,
             ends=(ends[0][:, i], ends[1][:, i]),
         )
-        marks.append(both)
+        marks.append(line)
     label = _("Mean ranks of {names}, as set and tuned. The table shows the same data.")
     y = Axis(_("rank, 1 is best"), limits=(len(spec.names) + 0.3, 0.7), ticks=len(spec.names))
     return Figure(
@@ -86,7 +86,7 @@ def figure(spec: Sensitivity, theme: Theme, entries) -> Figure:
 
 
 def table(spec: Sensitivity, entries, theme: Theme) -> Table:
-    """Ranks, losses and rates as they are set and tuned, and what both cost."""
+    """Ranks, losses and rates as set and as tuned, and what both cost."""
     columns = (
         "",
         Column(_("rank as set"), 3),
@@ -100,13 +100,13 @@ def table(spec: Sensitivity, entries, theme: Theme) -> Table:
         Column(_("evaluations: run"), 4),
         Column(_("tuning"), 9),
     )
-    found, floor, rows = standings(spec, entries), run.floor(spec.objective), []
+    rankings, floor, rows = standings(spec, entries), run.floor(spec.objective), []
     for i, (name, config, e) in enumerate(zip(spec.names, spec.optimizers, entries, strict=True)):
-        place = [v for k in (0, 1) for v in (found[k, i].mean(), found[k, i].std())]
+        ranking = [v for k in (0, 1) for v in (rankings[k, i].mean(), rankings[k, i].std())]
         # a run that has diverged is worse than any other
         gaps = (np.where(np.isnan(v), np.inf, v - floor) for v in (e.untuned, e.tuned))
         losses, current = map(np.median, gaps), setting(config.build(), "lr")
-        rows.append([name, *place, *losses, current, e.rate, np.median(e.spent), e.tuning])
+        rows.append([name, *ranking, *losses, current, e.rate, np.median(e.spent), e.tuning])
     title = _("Ranks over {n} starts with {budget} evaluations each")
     n = len(entries[0].spent)
     title = title.format(n=n, budget=spec.objective.steps)
@@ -114,7 +114,7 @@ def table(spec: Sensitivity, entries, theme: Theme) -> Table:
 
 
 def verdict(spec: Sensitivity, entries) -> str:
-    """Who leads before and after, and how much of the work was tuning."""
+    """Who leads before and after tuning, and how much of the work tuning was."""
     means = standings(spec, entries).mean(-1)
     first = means.argmin(-1)
     message = (

@@ -77,7 +77,7 @@ class Sensitivity:
 
     @property
     def names(self) -> list[str]:
-        """Of the optimizers."""
+        """The names of the optimizers."""
         return names(self.optimizers)
 
     @property
@@ -86,8 +86,8 @@ class Sensitivity:
         return self.optimizers[self.chosen]
 
     def validate(self) -> None:
-        """SpecError for forks and further starts, an optimizer or an axis that is not there, and f
-        that is maximized.
+        """SpecError for forks and additional starts, an optimizer or an axis that does not exist,
+        and a maximized f.
         """
         if self.objective.maximize:
             raise SpecError("here f can only be minimized")
@@ -104,8 +104,8 @@ class Sensitivity:
         pair = {self.across, self.up}
         if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
             raise SpecError("the map needs two different axes, both of which the optimizer has")
-        if self.view == "rates" and self.objective.steps > (most := self.max_steps()):
-            raise SpecError(f"so many steps take too long with these optimizers: at most {most}")
+        if self.view == "rates" and self.objective.steps > (limit := self.max_steps()):
+            raise SpecError(f"so many steps take too long with these optimizers: at most {limit}")
 
     def max_steps(self) -> int:
         """How many steps the curves over the rate may have; the other pictures have fewer cells."""
@@ -115,27 +115,27 @@ class Sensitivity:
 
 
 def cell_cost(objective: Objective, config: OptimizerConfig) -> float:
-    """What a step of one run among many takes, in µs, roughly."""
+    """The rough cost of a step of one run among many, in µs."""
     cost = step_cost(config, CELL_COST, PLAIN_COST)
     cost *= step_cost(config, RESTLESS, 1) if objective.noise else 1
     return cost + len(objective.f.formula) / 1500
 
 
 def axes_of(config: OptimizerConfig) -> list[str]:
-    """What can be varied of an optimizer, itself or what is wrapped around it."""
+    """The axes along which an optimizer or its wrappers can be varied."""
     opt = config.build()
     return [name for name in AXES if name in COORDINATES or find(opt, name) is not None]
 
 
 def adjusted(spec: Sensitivity) -> Sensitivity:
-    """The same with an optimizer that is there, axes that it has, and steps that are affordable."""
+    """The same with an existing optimizer, axes that it has, and affordable steps."""
     chosen = max(0, min(spec.chosen, len(spec.optimizers) - 1))
-    known = axes_of(spec.optimizers[chosen])
-    across = spec.across if spec.across in known else known[0]
-    others = [name for name in known if name != across]
+    available = axes_of(spec.optimizers[chosen])
+    across = spec.across if spec.across in available else available[0]
+    others = [name for name in available if name != across]
     first = next((name for name in others if name not in COORDINATES), others[0])
-    beside = spec.other if chosen != spec.other < len(spec.optimizers) else -1
+    other = spec.other if chosen != spec.other < len(spec.optimizers) else -1
     up, objective = spec.up if spec.up in others else first, spec.objective
     if spec.view == "rates":
         objective = replace(objective, steps=min(objective.steps, spec.max_steps()))
-    return replace(spec, objective=objective, chosen=chosen, other=beside, across=across, up=up)
+    return replace(spec, objective=objective, chosen=chosen, other=other, across=across, up=up)

@@ -16,7 +16,7 @@ MAX_PLACES = 12  # of minima in the table
 
 
 def letter(i: int) -> str:
-    """What a minimum is called in picture and table."""
+    """The name of a minimum in picture and table."""
     letters = string.ascii_uppercase
     return letters[i] if i < len(letters) else f"{i + 1}"
 
@@ -27,7 +27,7 @@ def hues(theme) -> tuple[str, ...]:
 
 
 def rate_table(context) -> Table:
-    """The best rate of each optimizer beside the one that is set, and that of theory."""
+    """The current and the best rate of each optimizer, and the theoretical limit."""
     spec = context.spec
     columns = (
         "",
@@ -37,12 +37,12 @@ def rate_table(context) -> Table:
         Column(_("loss above the minimum there"), 3),
         Column(_("stable up to, in theory"), 3),
     )
-    known, rows, curves = curvatures(spec.objective.f), [], run.rate_curves(spec)
+    curvature, rows, curves = curvatures(spec.objective.f), [], run.rate_curves(spec)
     for name, config, curve in zip(spec.names, spec.optimizers, curves, strict=True):
-        limit = config.build().stable_lr(known[0].high) if known else None
-        i, found = curve.best, curve.best >= 0
-        best, least = (curve.rates[i], curve.medians[i]) if found else (None, None)
-        rows.append([name, curve.current, np.median(curve.current_gaps), best, least, limit])
+        limit = config.build().stable_lr(curvature[0].high) if curvature else None
+        i, has_best = curve.best, curve.best >= 0
+        best, lowest = (curve.rates[i], curve.medians[i]) if has_best else (None, None)
+        rows.append([name, curve.current, np.median(curve.current_gaps), best, lowest, limit])
     title = _("Good rates after {n} steps").format(n=spec.objective.steps)
     return Table(title, columns, rows, method_styles(spec.optimizers, context.theme))
 
@@ -70,36 +70,36 @@ def map_label(spec: Sensitivity) -> str:
     )
 
 
-def hover_texts(spec: Sensitivity, swept, across, up) -> list[list[str]]:
-    """What the pointer says of every cell of a map, by rows."""
+def hover_texts(spec: Sensitivity, sweep, x_values, y_values) -> list[list[str]]:
+    """The hover texts of the cells of a map, by rows."""
     floor = run.floor(spec.objective)
     arrived = _("{a}, {b}<br>loss {loss} above the minimum, arrived after {n} steps")
-    still, lost = _("{a}, {b}<br>loss {loss} above the minimum"), _("{a}, {b}<br>diverged")
+    moving, diverged = _("{a}, {b}<br>loss {loss} above the minimum"), _("{a}, {b}<br>diverged")
 
-    def said(a, b, value, n):
-        message = arrived if n >= 0 else still if np.isfinite(value) else lost
+    def cell_text(a, b, value, n):
+        message = arrived if n >= 0 else moving if np.isfinite(value) else diverged
         return message.format(a=a, b=b, loss=f"{value - floor:.3g}", n=n)
 
-    xs, ys = ([number(v, 3) for v in values] for values in (across, up))
-    pairs = zip(swept.losses.tolist(), swept.settled_at.tolist(), strict=True)
+    xs, ys = ([number(v, 3) for v in values] for values in (x_values, y_values))
+    pairs = zip(sweep.losses.tolist(), sweep.settled_at.tolist(), strict=True)
     return [
-        [said(*cell) for cell in zip(xs, [b] * len(xs), *row, strict=True)]
+        [cell_text(*cell) for cell in zip(xs, [b] * len(xs), *row, strict=True)]
         for b, row in zip(ys, pairs, strict=True)
     ]
 
 
-def cell_texts(spec: Sensitivity, swept) -> list[list[str]]:
+def cell_texts(spec: Sensitivity, sweep) -> list[list[str]]:
     """The same for a small map: the number alone."""
-    above = 0.0 if spec.measure == "steps" else run.floor(spec.objective)
-    return [[number(v - above, 3) for v in row] for row in swept.values.tolist()]
+    floor = 0.0 if spec.measure == "steps" else run.floor(spec.objective)
+    return [[number(v - floor, 3) for v in row] for row in sweep.values.tolist()]
 
 
-def describe_map(spec: Sensitivity, swept) -> str:
-    """The best place of the map, and how much of it diverges."""
-    lost = run.diverging(spec, swept)
-    if lost.all():
+def describe_map(spec: Sensitivity, sweep) -> str:
+    """The best cell of the map, and how much of it diverges."""
+    diverged = run.diverging(spec, sweep)
+    if diverged.all():
         return _("**No run on the map succeeds**: every one diverges or does not arrive.")
-    best = swept.best()
+    best = sweep.best()
     message = (
         _(
             "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs never arrive. "
@@ -113,16 +113,16 @@ def describe_map(spec: Sensitivity, swept) -> str:
         )
     )
     return message.format(
-        n=swept.values.size,
+        n=sweep.values.size,
         across=_(AXES[spec.across]),
         a=number(best[spec.across], 3),
         up=_(AXES[spec.up]),
         b=number(best[spec.up], 3),
-        share=number(100 * lost.mean(), 3),
+        share=number(100 * diverged.mean(), 3),
     )
 
 
-def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
+def basin_table(spec: Sensitivity, basins, minima, theme, name: str) -> Table:
     """How many starts reach each minimum, and how fast."""
     columns = (
         name,
@@ -132,35 +132,35 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
         Column(_("median steps"), 3),
         Column(_("mean share of seeds that agree"), 3, percent=True),
     )
-    values, rows, styles = known.values[known.places].round(12), [], []
-    for i in range(min(len(found.minima), MAX_PLACES)):
-        here = found.index == i
-        x, y = found.minima[i]
+    values, rows, styles = minima.values[minima.places].round(12), [], []
+    for i in range(min(len(basins.minima), MAX_PLACES)):
+        mask = basins.index == i
+        x, y = basins.minima[i]
         place = f"({number(x)}, {number(y)})"
-        steps = np.median(found.steps[here]) if here.any() else None
-        agree = found.share[here].mean() if here.any() else None
-        rows.append([letter(i), place, values[i], here.mean(), steps, agree])
+        steps = np.median(basins.steps[mask]) if mask.any() else None
+        agree = basins.share[mask].mean() if mask.any() else None
+        rows.append([letter(i), place, values[i], mask.mean(), steps, agree])
         styles.append(Style(hues(theme)[i % len(hues(theme))]))
-    lost = found.diverged_at >= 0
-    others = (found.index >= MAX_PLACES, _("other minima"))
-    nowhere = ((found.index < 0) & ~lost, _("not arrived"))
-    for chosen, name in (others, nowhere, (lost, _("diverged"))):
-        if chosen.any():
-            rows.append([name, None, None, chosen.mean(), None, found.share[chosen].mean()])
+    diverged = basins.diverged_at >= 0
+    others = (basins.index >= MAX_PLACES, _("other minima"))
+    nowhere = ((basins.index < 0) & ~diverged, _("not arrived"))
+    for mask, name in (others, nowhere, (diverged, _("diverged"))):
+        if mask.any():
+            rows.append([name, None, None, mask.mean(), None, basins.share[mask].mean()])
             styles.append(Style(theme.faint))
     if not spec.objective.noise:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     title = _("Where {name} ends after {steps} steps from {n} starts")
-    title = title.format(n=found.index.size, name=name, steps=spec.objective.steps)
+    title = title.format(n=basins.index.size, name=name, steps=spec.objective.steps)
     return Table(title, columns, rows, styles)
 
 
-def coarse_note(found, name: str) -> str:
+def coarse_note(basins, name: str) -> str:
     """That a picture has fewer starts than others have."""
     return _(
         "**{n} × {n} starts of {name}, not {most} × {most}**: with more starts, the steps or the "
         "evaluations of its line search would take too long."
-    ).format(n=len(found.index), name=name, most=run.STARTS)
+    ).format(n=len(basins.index), name=name, most=run.STARTS)
 
 
 def describe_difference(spec: Sensitivity, kind) -> str:
@@ -202,7 +202,7 @@ def no_edge(spec: Sensitivity) -> str:
 
 def describe_edge(spec: Sensitivity, edge, path) -> str:
     """Whether the sharpness crossed the limit, and what became of the run."""
-    name, lost, t = spec.names[spec.chosen], int(path.diverged_at), edge.crossed
+    name, diverged_at, t = spec.names[spec.chosen], int(path.diverged_at), edge.crossed
     rate = number(setting(path.optimizer, "lr"), 3)
     if t is None:
         message = _(
@@ -211,7 +211,7 @@ def describe_edge(spec: Sensitivity, edge, path) -> str:
         )
         share = np.nanmax(edge.sharpness / edge.limit, initial=0.0)
         return message.format(name=name, rate=rate, share=number(100 * share, 3))
-    if lost >= 0:
+    if diverged_at >= 0:
         message = _(
             "**At step {t} the sharpness, {sharpness}, exceeds {limit}**, the largest at which "
             "{name} is stable with rate {rate}. It overshoots from there on, and at step {lost} "
@@ -229,7 +229,7 @@ def describe_edge(spec: Sensitivity, edge, path) -> str:
         name=name,
         rate=rate,
         t=t,
-        lost=lost,
+        lost=diverged_at,
         sharpness=number(edge.sharpness[t], 4),
         limit=number(edge.limit[t], 4),
         share=number(100 * beyond, 3),

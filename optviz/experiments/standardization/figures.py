@@ -56,7 +56,7 @@ def clouds(context: Context) -> Row:
 
 
 def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
-    """The points, the best line, the turned one with its misses, and the origin it turned about."""
+    """The points, the best line, the turned one with its misses, and the center of the turn."""
     line = side.rotated_line(degrees)
     low, high = frame(side)
     wrong = side.x[side.misses(line)]
@@ -77,11 +77,11 @@ def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
     marks += [
         Dots([0], [0], cross, name=_("origin"), uid="origin", size=18, **heavy),
         Dots(*wrong.T, x, name=_("wrong side"), uid="missed", size=7, **fine),
-        _ruled(side.line, low, high, Style(theme.faint, (6, 5)), name=_("best"), uid="best"),
-        _ruled(line, low, high, Style(theme.ink), name=_("turned"), uid="turned", width=3),
+        _line(side.line, low, high, Style(theme.faint, (6, 5)), name=_("best"), uid="best"),
+        _line(line, low, high, Style(theme.ink), name=_("turned"), uid="turned", width=3),
     ]
-    wide, tall = high - low
-    square = tall < 3 * wide < 9 * tall  # an angle is seen as large as it is
+    width, height = high - low
+    square = height < 3 * width < 9 * height  # angles keep their size
     constrained = {"constrain": "range"}
     scaled = {"scaleanchor": "x"} if square else {}
     corner = "right" if _room(side, low, high) else "left"
@@ -89,7 +89,7 @@ def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
         marks,
         Axis(_("feature x₁"), limits=(low[0], high[0]), extra=constrained),
         Axis(_("feature x₂"), limits=(low[1], high[1]), standoff=2, extra=constrained | scaled),
-        notes=[_note(text.found(side, line), theme, corner)],
+        notes=[_note(text.result_text(side, line), theme, corner)],
         label=_("Two clouds of {name} data with the best line and the turned one.").format(
             name=text.side_name(side)
         ),
@@ -100,8 +100,8 @@ def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
     )
 
 
-def turned(context: Context) -> Row:
-    """Accuracy and loss over the angle, with a mark at the present one."""
+def angle_curves(context: Context) -> Row:
+    """Accuracy and loss over the angle, with a mark at the current one."""
     spec, theme = context.spec, context.theme
     return Row([over_angles(spec, field, theme) for field in ("accuracy", "loss")])
 
@@ -110,10 +110,10 @@ def over_angles(spec: Standardization, field: str, theme: Theme) -> Figure:
     """Accuracy or loss of the line over the angle by which it is turned."""
     marks = []
     for side in sides(spec):
-        of = getattr(side, field)
-        here = spec.angle, float(of(side.rotated_line(spec.angle)))
+        metric = getattr(side, field)
+        current = spec.angle, float(metric(side.rotated_line(spec.angle)))
         hover = _("{name}, {x:g}°: {y:.4g}")
-        marks += _curve(side, ANGLES, of(side.rotated_line(ANGLES)), hover, theme, here)
+        marks += _curve(side, ANGLES, metric(side.rotated_line(ANGLES)), hover, theme, current)
     share = percent(_("accuracy"), (0, 1.03), standoff=2)
     y = share if field == "accuracy" else Axis(_("logistic loss"), log=True, standoff=2)
     x = Axis(_("line turned by"), limits=(-MAX_ANGLE, MAX_ANGLE), step=15, suffix="°")
@@ -122,19 +122,19 @@ def over_angles(spec: Standardization, field: str, theme: Theme) -> Figure:
 
 
 def scales(context: Context) -> Figure:
-    """The points as they are, centered, and standardized, in frames of one size around zero."""
+    """The points raw, centered, and standardized, in frames of one size around zero."""
     theme, (raw, standard) = context.theme, sides(context.spec)
     centered = raw.x - raw.x.mean(0)
-    found = {_("raw"): raw.x, _("centered"): centered, _("standardized"): standard.x}
-    most = 1.05 * max(float(np.abs(x).max()) for x in found.values())
+    variants = {_("raw"): raw.x, _("centered"): centered, _("standardized"): standard.x}
+    limit = 1.05 * max(float(np.abs(x).max()) for x in variants.values())
     panels = []
-    for title, points in found.items():
+    for title, points in variants.items():
         marks = [
             Dots(*points[raw.y == label].T, style(k, theme), uid=f"{title}{k}", size=4, alpha=0.7)
             for k, label in enumerate((-1, 1))
         ]
         x_axis, y_axis = (
-            Axis(name, limits=(-most, most), zero=theme.ink)
+            Axis(name, limits=(-limit, limit), zero=theme.ink)
             for name in (_("feature x₁"), _("feature x₂"))
         )
         panels.append(Panel(marks, x_axis, y_axis, title=title))
@@ -183,16 +183,16 @@ def _landscape(side, points):
 
 
 def descent(context: Context) -> Row:
-    """How far the weights are from the best ones, and what is left at the end for each rate."""
-    found = descents(context.spec)
-    return Row([distances(found, context.theme), over_rates(found, context.theme)])
+    """How far the weights are from the best ones, and the final excess loss for each rate."""
+    runs = descents(context.spec)
+    return Row([distances(runs, context.theme), over_rates(runs, context.theme)])
 
 
-def distances(found: list[Descent], theme: Theme) -> Figure:
+def distances(runs: list[Descent], theme: Theme) -> Figure:
     """How far the weights are from the best ones, step by step."""
-    offs = [np.maximum(d.off, MIN_OFF) for d in found]
+    offs = [np.maximum(d.off, MIN_OFF) for d in runs]
     marks = []
-    for d, off in zip(found, offs, strict=True):
+    for d, off in zip(runs, offs, strict=True):
         hover = _("{name}, step {x}: {y:.3g}")
         marks += _curve(d.side, np.arange(len(off)), off, hover, theme)
     least = max(min(float(np.nanmin(off)) for off in offs), 1e-8)
@@ -203,12 +203,12 @@ def distances(found: list[Descent], theme: Theme) -> Figure:
     return Figure(marks, x, y, label=label, hover="closest", height=SMALL, view="along")
 
 
-def over_rates(found: list[Descent], theme: Theme) -> Figure:
-    """How much loss above the least is left after the steps, over the rate, with a mark at the
-    rate that is used.
+def over_rates(runs: list[Descent], theme: Theme) -> Figure:
+    """The excess over the lowest loss after the last step, over the rate, with a mark at the rate
+    in use.
     """
     marks = []
-    for d in found:
+    for d in runs:
         least = d.side.min_loss
         left, end = (
             np.clip(np.where(np.isfinite(v), v, np.inf) - least, MIN_LEFT, MAX_LEFT)
@@ -233,10 +233,10 @@ def accuracy(lines, theme: Theme, part: int = 0) -> Figure:
     """The last accuracy of each kind of inputs on the training (0) or the validation set (1)."""
     marks = []
     for k, line in enumerate(lines):
-        found = text.accuracies(line)[part]
+        accuracies = text.accuracies(line)[part]
         shape = {"width": 0.62, "spread": 0.18, "alpha": 0.45, "size": 9}
         hover = _("{name}: mean {y:.1%}")
-        marks += line.bar(k, found, edge=theme.ink, bar_hover=hover, **shape)
+        marks += line.bar(k, accuracies, edge=theme.ink, bar_hover=hover, **shape)
     return Figure(
         marks,
         categories([line.name for line in lines]),
@@ -250,42 +250,42 @@ def accuracy(lines, theme: Theme, part: int = 0) -> Figure:
     )
 
 
-# In the size of a thumbnail, and what the figures share.
+# The thumbnail, and helpers of the figures.
 
 
 def thumbnail(spec: Standardization, theme: Theme) -> Figure:
-    """What is looked at, raw on the left and standardized on the right; or the digits' curves."""
+    """The current view, raw on the left and standardized on the right; or the digits' curves."""
     if spec.view == "digits":
         return charts.thumbnail(spec, theme)
     if spec.view == "line":
         every = slice(None, None, -(-spec.points // THUMBNAIL_POINTS))
-        found = [
+        pictures = [
             cloud(replace(side, x=side.x[every], y=side.y[every]), spec.angle, theme)
             for side in sides(spec)
         ]
     else:
-        found = [
+        pictures = [
             descent_path(d, theme).add(levels(d.side, theme, 40), under=True)
             for d in descents(spec)
         ]
-    return grid([figure.frames[0] for figure in found], 2)
+    return grid([figure.frames[0] for figure in pictures], 2)
 
 
-def _curve(side, x, y, hover, theme, here=None):
-    """A side's curve, with a mark at `here` where there is one."""
-    look, name = text.side_style(side, theme), text.side_name(side)
-    marks = [Line(x, y, look, uid=side.name, name=name, hover=hover)]
-    if here:
-        at, edge = ([here[0]], [here[1]]), {"edge": theme.ink, "edge_width": 2}
+def _curve(side, x, y, hover, theme, current=None):
+    """A side's curve, with a mark at `current` if given."""
+    line_style, name = text.side_style(side, theme), text.side_name(side)
+    marks = [Line(x, y, line_style, uid=side.name, name=name, hover=hover)]
+    if current:
+        point, edge = ([current[0]], [current[1]]), {"edge": theme.ink, "edge_width": 2}
         uid = f"{side.name}m"
-        marks.append(Dots(*at, look, name=name, uid=uid, size=13, legend=False, **edge))
+        marks.append(Dots(*point, line_style, name=name, uid=uid, size=13, legend=False, **edge))
     return marks
 
 
-def _note(words, theme, corner):
-    """A line of text in a lower corner of a picture, where it changes with what is drawn."""
+def _note(message, theme, corner):
+    """A line of text in a lower corner of a picture."""
     box = {"size": 15, "color": theme.ink, "background": theme.high}
-    return Note(words, CORNERS[corner], 0.025, f"{corner} bottom", **box)
+    return Note(message, CORNERS[corner], 0.025, f"{corner} bottom", **box)
 
 
 def _room(side, low, high):
@@ -296,21 +296,21 @@ def _room(side, low, high):
 
 
 def frame(side: Side) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper corner of a picture that holds the points and the origin."""
+    """Lower and upper corner of a picture that contains the points and the origin."""
     low, high = np.minimum(side.x.min(0), 0), np.maximum(side.x.max(0), 0)
     margin = 0.08 * (high - low)
     return low - margin, high + margin
 
 
-def _ruled(line, low, high, pen, width=2.0, **names):
-    """Where the line's model is undecided, far beyond the frame: who drags the picture sees it go
-    on. Nothing where the line has no weights.
+def _line(line, low, high, pen, width=2.0, **names):
+    """The decision boundary of a line's model, far beyond the frame, so that it continues when the
+    picture is dragged. Empty if the line has no weights.
     """
     w, b = line[:2], line[2]
     size = float(np.hypot(*w))
     ends = np.full((2, 2), np.nan)
     if size:
-        nearest, way = -b * w / size**2, np.array([-w[1], w[0]]) / size
+        nearest, direction = -b * w / size**2, np.array([-w[1], w[0]]) / size
         reach = 4 * float(np.hypot(*(high - low))) + float(np.hypot(*nearest))
-        ends = nearest + np.array([[-reach], [reach]]) * way
+        ends = nearest + np.array([[-reach], [reach]]) * direction
     return Line(*ends.T, pen, width=width, **names)

@@ -21,8 +21,8 @@ def lines(spec, states, theme):
 
 def loss_form(spec):
     """The learning rate can be set where it is one for both."""
-    own = ("rate", "steps") if spec.choice == "same" else ("steps",)
-    descent = Panel(_("Gradient descent"), own, live=True)
+    names = ("rate", "steps") if spec.choice == "same" else ("steps",)
+    descent = Panel(_("Gradient descent"), names, live=True)
     return [Menu("choice"), descent, Panel(_("The clouds"), CLOUDS)]
 
 
@@ -58,7 +58,7 @@ PAGE = Page(
         "line": View(
             label=VIEWS["line"],
             form=[Panel(_("The line and the clouds"), ("angle", *CLOUDS), live=True)],
-            tabs=[Tab(_("Line"), [figures.clouds, figures.turned, figures.scales])],
+            tabs=[Tab(_("Line"), [figures.clouds, figures.angle_curves, figures.scales])],
             notes=[text.remark, text.turned_table, text.line_notes],
             downloads=[Download(_("Table as CSV"), "line", angles_csv)],
         ),

@@ -15,7 +15,7 @@ from optviz.optim.theory import Curvature, curvature
 # Where a line separates the classes without a mistake, longer and longer weights have less and less
 # loss. This penalty on the weights of the standardized data gives every set of points a minimum.
 PENALTY = 1e-4
-BLOCK = 1 << 20  # numbers held at a time
+BLOCK = 1 << 20  # numbers in memory at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +49,19 @@ class Logistic:
 
     def grad(self, w) -> np.ndarray:
         """Its gradient `(..., k)`."""
-        return self.ridge * w - (self.y * self._wrong(w)) @ self.x / len(self.x)
+        return self.ridge * w - (self.y * self._error_probability(w)) @ self.x / len(self.x)
 
     def hess(self, w) -> np.ndarray:
         """Its Hessian `(..., k, k)`: of points near the line, most of those far from the origin."""
-        p = self._wrong(w)
+        p = self._error_probability(w)
         return (self.x.T * (p * (1 - p))[..., None, :]) @ self.x / len(self.x) + np.diag(self.ridge)
 
     def _margins(self, w):
         return self.y * (w @ self.x.T + self.bias)
 
-    def _wrong(self, w):
-        """How likely the model holds the other class to be, 1/(1 + exp(margin)), of each point;
-        without overflow.
+    def _error_probability(self, w):
+        """The probability of the wrong class, 1/(1 + exp(margin)), for each point; without
+        overflow.
         """
         return 0.5 * (1 - np.tanh(0.5 * self._margins(w)))
 
@@ -181,7 +181,7 @@ def _sides(points, spread, gap, offset, stretch, seed):
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """The way down on one side."""
+    """Gradient descent on one side."""
 
     side: Side
     rate: float
@@ -196,12 +196,12 @@ class Descent:
 
     @property
     def converged_at(self) -> int | None:
-        """The first step from which on the weights stay within 1% of the best ones, if any."""
+        """The first step after which the weights stay within 1% of the best ones, if any."""
         return convergence_step(self.off)
 
 
 def descents(spec: Standardization) -> list[Descent]:
-    """The way down on each side, with the learning rate that the spec's choice finds."""
+    """The descent on each side, with the learning rate that the spec's choice selects."""
     rate = spec.rate if spec.choice == "same" else 0.0
     return [_descent(side, spec.choice, rate, spec.steps) for side in sides(spec)]
 
@@ -216,7 +216,7 @@ def _descent(side, choice, rate, steps):
 
 
 def convergence_step(off, share: float = 0.01) -> int | None:
-    """The first step from which on a distance stays within a share; None where it does not."""
-    away = np.flatnonzero(~(off <= share))
-    first = int(away[-1]) + 1 if len(away) else 0
+    """The first step after which a distance stays within a share; None if it does not."""
+    outside = np.flatnonzero(~(off <= share))
+    first = int(outside[-1]) + 1 if len(outside) else 0
     return first if first < len(off) else None

@@ -34,15 +34,15 @@ def side_name(side: Side) -> str:
 
 
 def side_style(side: Side, theme: Theme) -> Style:
-    """The look of a side; the clouds have the first two."""
+    """The style of a side; the clouds have the first two."""
     return style(3 if side.name == "raw" else 2, theme)
 
 
 # A line is turned.
 
 
-def found(side: Side, line) -> str:
-    """What a line gets right on a side."""
+def result_text(side: Side, line) -> str:
+    """The accuracy and the loss of a line on a side."""
     return _("{name}: <b>{accuracy}</b> right, loss {loss}").format(
         name=side_name(side),
         accuracy=percentage(side.accuracy(line)),
@@ -51,41 +51,42 @@ def found(side: Side, line) -> str:
 
 
 def remark(context) -> list[str]:
-    """What the turn does to either side."""
+    """How the turn affects both sides."""
     raw, standard = sides(context.spec)
     angle = context.spec.angle
-    best, here, there = (
+    best, raw_share, standard_share = (
         float(side.accuracy(side.rotated_line(a)))
         for side, a in ((raw, 0.0), (raw, angle), (standard, angle))
     )
-    said = _(
+    sentence = _(
         "The same line gets **{best}** right on both raw and standardized data. With its weights "
         "turned by {degrees}°, it gets **{raw}** right on raw and **{standardized}** on "
         "standardized data."
     ).format(
         best=percentage(best),
         degrees=number(angle),
-        raw=percentage(here),
-        standardized=percentage(there),
+        raw=percentage(raw_share),
+        standardized=percentage(standard_share),
     )
-    if abs(here - there) < 0.01:
-        return [said, _("There is hardly any difference here.")]
-    return [said, _("Here the turn costs more on standardized data.")] if here > there else [said]
+    if abs(raw_share - standard_share) < 0.01:
+        return [sentence, _("There is hardly any difference here.")]
+    costlier = [_("Here the turn costs more on standardized data.")] * (raw_share > standard_share)
+    return [sentence, *costlier]
 
 
 def turned_table(context) -> Table:
     """Accuracies, losses, the best line and how far its points are from the origin."""
     rows, both = [], sides(context.spec)
     for side in both:
-        best, turned = side.line, side.rotated_line(context.spec.angle)
+        best, rotated = side.line, side.rotated_line(context.spec.angle)
         w1, w2, bias = map(float, best)
         rows.append(
             {
                 "": side_name(side),
                 Column(_("best line"), 3, percent=True): float(side.accuracy(best)),
-                Column(_("turned"), 3, percent=True): float(side.accuracy(turned)),
+                Column(_("turned"), 3, percent=True): float(side.accuracy(rotated)),
                 _("loss, best line"): float(side.loss(best)),
-                _("loss, turned"): float(side.loss(turned)),
+                _("loss, turned"): float(side.loss(rotated)),
                 "w₁": w1,
                 "w₂": w2,
                 _("bias"): bias,
@@ -123,7 +124,7 @@ def condition(side: Side) -> str:
 
 
 def convergence(context) -> str:
-    """How far either descent has come."""
+    """How far both descents have come."""
     raw, standard = (percentage(d.off[-1]) for d in descents(context.spec))
     steps = context.spec.steps
     return ngettext(
@@ -137,7 +138,7 @@ def convergence(context) -> str:
 
 def descent_table(context) -> Table:
     """The Hessian's eigenvalues at the minimum, their ratio, and how the descent ended."""
-    found = descents(context.spec)
+    runs = descents(context.spec)
     rows = [
         {
             "": side_name(d.side),
@@ -151,9 +152,9 @@ def descent_table(context) -> Table:
             Column(_("weights off by"), 3, percent=True): float(d.off[-1]),
             _("within 1% at step"): d.converged_at,
         }
-        for d in found
+        for d in runs
     ]
-    styles = [side_style(d.side, context.theme) for d in found]
+    styles = [side_style(d.side, context.theme) for d in runs]
     return Table.from_rows(_("Curvature and descent in numbers"), rows, styles)
 
 
@@ -204,7 +205,7 @@ def inputs_table(context) -> Table:
 
 
 def digits_notes(context) -> Caption:
-    """What the kinds of inputs are, and whose the data are."""
+    """What the kinds of inputs are, and the source of the data."""
     kinds = "; ".join(f"*{_(name)}*: {_(INPUTS[kind])}" for kind, name in INPUT_NAMES.items())
     return Caption(
         _(

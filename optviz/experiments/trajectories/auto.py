@@ -1,4 +1,4 @@
-"""Good rates: of one start, of theory, and those that stay the best while the start moves."""
+"""Good rates: from one start, in theory, and those that follow the start automatically."""
 
 from dataclasses import replace
 from functools import partial
@@ -18,41 +18,41 @@ from optviz.ui.training.optimizer_menu import chips
 
 
 def good_rates(form: Form) -> None:
-    """A click takes over the best rate from this start, or theory's; auto stays the best."""
+    """Buttons set the best rate from this start, or in theory; auto keeps it the best."""
     objective, method = form.read().objective, form.value.method
     best = runs.best_settings(objective, form.value)
-    found = {_("Best rate from this start: {values}"): best} if best else {}
-    known, theirs = curvatures(objective.f), f"best_{method.key}"
-    if known and hasattr(known[0], theirs):
-        *values, _factor = map(float, getattr(known[0], theirs))
+    choices = {_("Best rate from this start: {values}"): best} if best else {}
+    theory, attribute = curvatures(objective.f), f"best_{method.key}"
+    if theory and hasattr(theory[0], attribute):
+        *values, _factor = map(float, getattr(theory[0], attribute))
         label = _("Best in the long run, in theory: {values}")
-        found[label] = dict(zip(("lr", "momentum"), values, strict=False))
-    for i, (label, settings) in enumerate(found.items()):
+        choices[label] = dict(zip(("lr", "momentum"), values, strict=False))
+    for i, (label, settings) in enumerate(choices.items()):
         label = label.format(values=", ".join(number(v, 3) for v in settings.values()))
-        take = partial(form.at("method").set, method.with_values(**settings))
-        button(label, form.key(f"good-{i}"), take, wide=True, disabled=form.locked)
+        apply = partial(form.at("method").set, method.with_values(**settings))
+        button(label, form.key(f"good-{i}"), apply, wide=True, disabled=form.locked)
 
     if best and not form.value.fork:
         keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]
-        now, what = form.value.auto, f"auto-{len(keys)}"
-        label, now = _("Auto: the best from every start"), now if now in keys else "lr"
-        names, put = {key: _(AUTO[key]) for key in keys}, form.at("auto").set
-        select(form, label, names, put, now, segments=True, what=what)
+        current, suffix = form.value.auto, f"auto-{len(keys)}"
+        label, current = _("Auto: the best from every start"), current if current in keys else "lr"
+        names, set_auto = {key: _(AUTO[key]) for key in keys}, form.at("auto").set
+        select(form, label, names, set_auto, current, segments=True, what=suffix)
 
 
 def badges(config: OptimizerConfig) -> list[str]:
-    """What no slider of an optimizer shows."""
+    """The chips with settings that no slider of an optimizer shows."""
     return [*chips(config), *[_("auto")] * bool(config.auto)]
 
 
 def automatic(form: Form) -> Form:
-    """The form of a scene in which what is on auto follows every change. Who sets such a value
-    takes it off.
+    """The form of a scene in which automatic values follow every change. Setting such a value by
+    hand turns auto off.
     """
 
     def write(scene):
-        before, now = form.read().optimizers, list(scene.optimizers)
-        for i, config in enumerate(now if len(now) == len(before) else []):
+        before, configs = form.read().optimizers, list(scene.optimizers)
+        for i, config in enumerate(configs if len(configs) == len(before) else []):
             if not (names := tuple(config.auto.split())):
                 continue
             old, new = (c.method.build(OPTIMIZERS) for c in (before[i], config))
@@ -62,16 +62,16 @@ def automatic(form: Form) -> Form:
                 if getattr(old, h.name, None) != getattr(new, h.name)
             }
             if changed and changed <= {*names}:
-                now[i] = replace(config, auto="")
+                configs[i] = replace(config, auto="")
             elif best := runs.best_settings(scene.objective, config, names):
-                now[i] = replace(config, method=config.method.with_values(**best))
-        form.write(replace(scene, optimizers=tuple(now)))
+                configs[i] = replace(config, method=config.method.with_values(**best))
+        form.write(replace(scene, optimizers=tuple(configs)))
 
     return replace(form, write=write)
 
 
 def automatic_values(scene: Scene) -> dict[str, dict[str, float]]:
-    """What is on auto, for the panels to show it."""
+    """The automatic values, for the panels to show them."""
     return {
         f"panel {key}": {k: v for k, v in c.method.values.items() if k in c.auto.split()}
         for key, c in zip(state().ids, scene.optimizers, strict=True)

@@ -1,6 +1,6 @@
-"""The controls: what is descended and from where, which optimizers, and how it is shown.
+"""The controls: function and start, optimizers, and how the scene is shown.
 
-A wrong entry changes nothing and leaves its complaint beside the control.
+An invalid entry changes nothing and leaves an error beside the control.
 """
 
 from dataclasses import replace
@@ -66,14 +66,13 @@ def controls(form: Form) -> None:
         box = st.expander(label, key="run", on_change="rerun")
         if box.open:
             with box:
-                _group(
-                    form, "run", [partial(run_panel, most=form.value.max_steps()), noise_controls]
-                )
+                panel = partial(run_panel, max_steps=form.value.max_steps())
+                _group(form, "run", [panel, noise_controls])
         else:
             st.caption(run_in_words(form.value.objective))
     # the legend has names
     if not (locks.is_hidden("hyperparameters") and locks.is_hidden("optimizers")):
-        replace(form, locked=locks.is_locked("optimizers")).draw([optimizer_list(), *_again()])
+        replace(form, locked=locks.is_locked("optimizers")).draw([optimizer_list(), *_reset()])
 
 
 def _group(form, key, controls):
@@ -85,7 +84,7 @@ def _group(form, key, controls):
 
 
 def function_controls(form: Form) -> None:
-    """Which function; for a typed one its formula and its frame."""
+    """The menu of functions; for a typed one its formula and its frame."""
     objective, place = form.value.objective, form.at("objective", "function")
     declared = Objective.__dataclass_fields__["function"].metadata
     select(
@@ -106,27 +105,27 @@ def function_controls(form: Form) -> None:
 
 
 def _choose_function(form, key):
-    """Another function, as this session left it if it was there before: nothing set is lost."""
-    kept, objective = state(), form.value
-    kept.formula_complaint = ""
-    kept.objectives[objective.function] = objective
+    """Switch to a function, with its last settings in this session, so that none are lost."""
+    page, objective = state(), form.value
+    page.formula_complaint = ""
+    page.objectives[objective.function] = objective
     if key == TYPED:
         formula = objective.formula or EXAMPLE
         other = replace(objective, function=TYPED, formula=formula, noise=None)
         other = replace(other, start=other.inside(other.start))
     else:
         other = objective.on(key)
-    if before := kept.objectives.get(key):
+    if before := page.objectives.get(key):
         other = replace(other, start=before.start, noise=before.noise, seed=before.seed)
-    _put(form, other)
+    _set_objective(form, other)
 
 
-def _put(form, objective):
-    """Another function or formula; what diverges on it gets its best rate."""
+def _set_objective(form, objective):
+    """Set a function or formula; optimizers that diverge on it get their best rate."""
     spec = at("objective").set(form.read(), objective)
     if locks.is_editable("hyperparameters"):
-        suited = tuple(suitable(objective, config) for config in spec.optimizers)
-        spec = replace(spec, optimizers=suited)
+        configs = tuple(suitable(objective, config) for config in spec.optimizers)
+        spec = replace(spec, optimizers=configs)
     form.write(spec)
 
 
@@ -134,15 +133,15 @@ def _formula_field(form):
     objective, key = form.value, form.key("formula")
 
     def change():
-        typed, kept = st.session_state[key], state()
+        typed, page = st.session_state[key], state()
         try:
             parse_formula(typed)
         except FormulaError as error:
             reason = text.refused_formula(error, form.value.formula)
-            kept.formula_complaint = escape_markdown(reason)
+            page.formula_complaint = escape_markdown(reason)
         else:
-            kept.formula_complaint = ""
-            _put(form, replace(form.value, formula=typed))
+            page.formula_complaint = ""
+            _set_objective(form, replace(form.value, formula=typed))
 
     st.text_input(
         "f(x, y) =",
@@ -160,45 +159,45 @@ def _formula_field(form):
 
 
 def _frame(form):
-    """The edges of the picture, which wait here while they do not fit together."""
-    kept = state()
+    """The edges of the picture; edges that do not fit together wait in the page's state."""
+    page = state()
     declared = tuple(
-        Hyperparameter(name, first, -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
-        for name, first in EDGES.items()
+        Hyperparameter(name, default, -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
+        for name, default in EDGES.items()
         if name.startswith("x") or not form.value.f.univariate
     )
 
     def values():
         edges = np.ravel(form.value.domain).tolist()
-        return dict(zip(EDGES, edges, strict=True)) | kept.edges
+        return dict(zip(EDGES, edges, strict=True)) | page.edges
 
-    def turn(new):
+    def change(new):
         edges = values() | new
         domain = tuple((edges[f"{c}_from"], edges[f"{c}_to"]) for c in "xy")
-        fits = all(low < high for low, high in domain)
-        kept.edges = {} if fits else edges
-        if fits:
+        valid = all(low < high for low, high in domain)
+        page.edges = {} if valid else edges
+        if valid:
             other = replace(form.value, domain=domain)
             form.set(replace(other, start=other.inside(other.start)))
 
     def notes():
-        found = values()
-        return text.frame_notes([c for c in "xy" if found[f"{c}_to"] <= found[f"{c}_from"]])
+        edges = values()
+        return text.frame_notes([c for c in "xy" if edges[f"{c}_to"] <= edges[f"{c}_from"]])
 
     title = _("Frame of the picture")
-    draw_panel(form.key("frame"), title, declared, values, turn, locked=form.locked, notes=notes)
+    draw_panel(form.key("frame"), title, declared, values, change, locked=form.locked, notes=notes)
 
 
 # Start, steps, noise.
 
 
-def run_panel(form: Form, most: int = MAX_STEPS) -> None:
+def run_panel(form: Form, max_steps: int = MAX_STEPS) -> None:
     """Start, steps up to `most`, and the tolerance of the table."""
     f = form.value.objective.f
 
     def narrowed(form, declared):
         if declared.name == "steps":
-            return replace(declared, high=most)
+            return replace(declared, high=max_steps)
         if not declared.name.startswith("start"):
             return replace(declared, help=for_sign(declared.help, f.sign))
         i = "xy".index(declared.name[-1])
@@ -209,11 +208,11 @@ def run_panel(form: Form, most: int = MAX_STEPS) -> None:
     title = _("Start, steps and tolerance")
     panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
     panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))
-    if most < MAX_STEPS:
+    if max_steps < MAX_STEPS:
         message = _(
             "With these optimizers and all their starts, at most {most} steps are possible."
         )
-        st.caption(message.format(most=most))
+        st.caption(message.format(most=max_steps))
 
 
 def noise_controls(form: Form) -> None:
@@ -254,14 +253,14 @@ def optimizer_list() -> ListOf:
     )
 
 
-def _again():
-    """A button that begins again with the book's scene, where that may be."""
+def _reset():
+    """A button that goes back to the book's scene, if that is allowed."""
     if locks.scene_is_editable():
         label = _("Reset to the book's figure 6.8")
         yield lambda form: button(label, "book", session().show, KEY, BOOK, wide=True)
 
 
-def _of_one(form):
+def _live_lines(form):
     """Sliders of one optimizer move its own lines only."""
     return {"live": True, "figures": lambda: live_figures(form.read(), {form.name})}
 
@@ -273,18 +272,18 @@ def _hyperparameters(form, i, name):
     def notes():
         config, objective = form.value, form.read().objective
         steps = range(config.fork.step if config.fork else 0, objective.steps)
-        found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
-        return text.rate_notes(found, bool(config.schedules), objective.f)
+        stabilities = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
+        return text.rate_notes(stabilities, bool(config.schedules), objective.f)
 
     place = replace(form, locked=locks.is_locked("hyperparameters")).at("method")
     style = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
     choice_panel(
-        place, OPTIMIZERS, name, notes=notes, style=style, group=form.name, **_of_one(form)
+        place, OPTIMIZERS, name, notes=notes, style=style, group=form.name, **_live_lines(form)
     )
 
 
 def _settings(form):
-    live = _of_one(form)
+    live = _live_lines(form)
     optimizer_menu(form)
     good_rates(form)
     wrapper_controls(form, **live)

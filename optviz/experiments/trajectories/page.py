@@ -1,6 +1,6 @@
-"""The page: optimizers on a function of two variables, which a hand moves while their paths follow.
+"""The page: optimizers on a function of two variables, whose paths follow while one drags.
 
-It draws itself: figures that listen, a player, a start to take hold of.
+It draws itself: interactive figures, a player, a start that can be dragged.
 """
 
 from dataclasses import replace
@@ -45,12 +45,12 @@ MAX_FORMULA = (
 def stage(form: Form) -> None:
     """The question of a prediction, the figures and the player."""
     predict.bar(form)
-    scene, asked = form.value, prediction()
-    if asked:  # a guess is a click on the contour
+    scene, guess = form.value, prediction()
+    if guess:  # a guess is a click on the contour
         scene = replace(scene, view=replace(scene.view, solid=False, shown="both"), beside=None)
     elif not scene.optimizers and scene.view.shown == "both" and not scene.beside:
-        alone = "surface" if scene.view.solid else "contour"  # there are no curves
-        scene = replace(scene, view=replace(scene.view, shown=alone))
+        picture = "surface" if scene.view.solid else "contour"  # there are no curves
+        scene = replace(scene, view=replace(scene.view, shown=picture))
     shown, theme = scene.view.shown, THEMES[theme_name()]
     landscape, curves = _pictures(scene, theme)
     if scene.beside:
@@ -67,45 +67,45 @@ def stage(form: Form) -> None:
     else:
         landscape()
     start_handler(form)
-    play = asked.revealed if asked else ""
-    steps = max(of.objective.steps for of in scene.both)
+    play = guess.revealed if guess else ""
+    steps = max(s.objective.steps for s in scene.both)
     player(steps, f"{session().epoch}", play, play, predict.finish)
 
 
 def _pictures(scene, theme):
-    """Functions that show the landscape, under a hand, and the curves of the scene."""
-    drawn, name, asked = figures(scene, state().ids, theme), landscape_name(scene), prediction()
+    """Functions that show the interactive landscape and the curves of the scene."""
+    drawn, name, guess = figures(scene, state().ids, theme), landscape_name(scene), prediction()
     figure, hidden = drawn[name], {"hidden": paths_hidden()}
-    more = hidden | (_hands(scene, theme) if name == "contour" else {})
-    if asked and asked.point:
-        figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
-    return lambda: show(name, figure, **more), lambda: show("curves", drawn["curves"], **hidden)
+    options = hidden | (_handlers(scene, theme) if name == "contour" else {})
+    if guess and guess.point:
+        figure = figure.add(guess_mark(guess.point, _("your guess"), theme))
+    return lambda: show(name, figure, **options), lambda: show("curves", drawn["curves"], **hidden)
 
 
 def _pair(form, pictures, theme):
-    """The pictures of two scenes beside each other, shown in the same way; the inside of a step is
-    that of the first.
+    """The pictures of two scenes side by side, shown in the same way; the inside of a step is that
+    of the first.
     """
     scene, other = form.value.both
     drawn, name = figures(other, other.ids_beside, theme), landscape_name(other)
     shown = scene.view.shown
     sides = _("**A**, in the panel: {function}"), _("**B**: {function}")
-    said = [
-        side.format(function=function_title(of.objective.f))
-        for side, of in zip(sides, (scene, other), strict=True)
+    captions = [
+        side.format(function=function_title(s.objective.f))
+        for side, s in zip(sides, (scene, other), strict=True)
     ]
-    names = [partial(st.caption, text) for text in said]
+    titles = [partial(st.caption, text) for text in captions]
     landscapes = pictures[0], partial(show, f"{name}-2", drawn[name])
     curves = pictures[1], partial(show, "curves-2", drawn["curves"])
     if shown == "both":
-        _abreast(names, landscapes)
+        _abreast(titles, landscapes)
         _curves_or_inside(form, lambda: _abreast(curves))
     else:
-        _abreast(names, curves if shown == "curves" else landscapes)
+        _abreast(titles, curves if shown == "curves" else landscapes)
 
 
 def _abreast(*rows):
-    """Functions that draw, in two columns."""
+    """Call drawing functions in two columns."""
     for column, parts in zip(st.columns(2), zip(*rows, strict=True), strict=True):
         with column:
             for part in parts:
@@ -126,12 +126,12 @@ def _curves_or_inside(form, curves):
                 step_inspector(form)
 
 
-def _hands(scene, theme):
-    """What a click on the contour means, where the start can be taken hold of, and the arrows."""
-    asked, objective, f = prediction(), scene.objective, scene.objective.f
-    clicks, grab, drawn, start = None, None, None, objective.start
-    if paths_hidden() and asked.question == "where":
-        clicks, start = "guess", asked.point or start
+def _handlers(scene, theme):
+    """What a click on the contour does, the handle of the start, and the arrows."""
+    guess, objective, f = prediction(), scene.objective, scene.objective.f
+    clicks, grab, arrow_data, start = None, None, None, objective.start
+    if paths_hidden() and guess.question == "where":
+        clicks, start = "guess", guess.point or start
         label = _("Your guess: drag it or move it with the arrow keys")
     elif locks.is_editable("run"):
         clicks, label = "start", _("Start: drag it or move it with the arrow keys")
@@ -144,24 +144,24 @@ def _hands(scene, theme):
     if looks_inside and not paths_hidden() and inspected_id() and not f.univariate:
         i = state().ids.index(inspected_id())
         path = runs.path(objective, scene.optimizers[i])
-        drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
-    return {"clicks": clicks, "on_guess": predict.take_guess, "grab": grab, "arrows": drawn}
+        arrow_data = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
+    return {"clicks": clicks, "on_guess": predict.take_guess, "grab": grab, "arrows": arrow_data}
 
 
 @st.fragment
 def start_handler(form: Form) -> None:
-    """Hears where a hand puts the start on the contour, and moves every line."""
+    """Move the start to where it is dragged on the contour, and every line with it."""
     form = automatic(form)
 
-    def put(x, y):
+    def move(x, y):
         place, objective = form.at("objective", "start"), form.value.objective
         place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
-    start_handle("grab", put, lambda: live_patch(lambda: live_figures(form.value)))
+    start_handle("grab", move, lambda: live_patch(lambda: live_figures(form.value)))
 
 
 def buttons(form: Form) -> None:
-    """How the scene is shown, and the invitation to predict."""
+    """The view controls, and the buttons to compare and to predict."""
     if not locks.is_hidden("view"):
         view = view_form(form)
         view.draw([SHOWN])
@@ -182,29 +182,29 @@ def buttons(form: Form) -> None:
 
 
 def _compare(form):
-    """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
-    scene, asked = form.value, prediction() is not None  # that is about one scene
-    alone = replace(scene, beside=None)
+    """A button that puts a copy of the scene beside it, or buttons to swap the two or to end."""
+    scene, predicting = form.value, prediction() is not None  # that is about one scene
+    single = replace(scene, beside=None)
     if not scene.beside:
-        about = _(
+        message = _(
             "Puts a copy of this scene next to it, on the same player; then change one of the two."
         )
-        put, icon = form.at("beside").set, "splitscreen_right"
-        button(_("Compare"), "compare", put, alone, icon=icon, disabled=asked, help=about)
+        act, icon = form.at("beside").set, "splitscreen_right"
+        button(_("Compare"), "compare", act, single, icon=icon, disabled=predicting, help=message)
         return
-    put, swapped = session().show, replace(scene.beside, beside=alone)
-    button(_("Swap"), "swap", put, KEY, swapped, icon="swap_horiz", disabled=asked)
-    button(_("End comparison"), "compare", put, KEY, alone, icon="close", disabled=asked)
+    act, swapped = session().show, replace(scene.beside, beside=single)
+    button(_("Swap"), "swap", act, KEY, swapped, icon="swap_horiz", disabled=predicting)
+    button(_("End comparison"), "compare", act, KEY, single, icon="close", disabled=predicting)
 
 
 def dependencies(form: Form):
-    """What all but figures, sliders and results depends on: no hyperparameter of a method, unless
-    names or the inside of a step say what it is.
+    """What everything but figures, sliders and results depends on: no hyperparameter of a method,
+    unless names or the inside of a step show it.
     """
     scene = form.value
     if prediction() or scene.beside or _looks_inside():
         return scene
-    bare = [replace(of, method=Choice(of.method.key)) for of in scene.optimizers]
+    bare = [replace(config, method=Choice(config.method.key)) for config in scene.optimizers]
     return replace(scene, optimizers=tuple(bare)), scene.names
 
 

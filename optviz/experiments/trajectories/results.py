@@ -1,4 +1,4 @@
-"""What stands under the figures: the table, and what theory, equations and code say."""
+"""What is below the figures: the table, then theory, equations or code."""
 
 import streamlit as st
 
@@ -27,20 +27,20 @@ def draw(form: Form) -> None:
 
 
 def notes(form: Form) -> list[tuple]:
-    """What stands below it, the rest by choice: functions and what each of them shows."""
+    """What is below the table, as pairs of a function and its argument."""
     if locks.is_hidden("results"):
         return []
     scene, parts = form.value, []
-    for i, of in enumerate(scene.both):
-        if of.optimizers:
-            parts += [*[(_second_table, of)] * i, (st.caption, "  \n".join(_remarks(of)))]
+    for i, s in enumerate(scene.both):
+        if s.optimizers:
+            parts += [*[(_second_table, s)] * i, (st.caption, "  \n".join(_remarks(s)))]
     if not scene.optimizers:
         parts += [
             (st.info, _("There are no optimizers in this scene. Add one next to the picture."))
         ]
     opened = st.session_state.get(MORE) or "theory"
-    made = {"theory": _theory, "equations": _equations, "code": _code}[opened]
-    return [*parts, (_choice, None), *made(scene)]
+    section = {"theory": _theory, "equations": _equations, "code": _code}[opened]
+    return [*parts, (_choice, None), *section(scene)]
 
 
 def _choice(_nothing):
@@ -61,7 +61,7 @@ def _table(scene, key="timetable"):
 
 
 def _remarks(scene):
-    """On minima and branches; how many further starts arrived, unless that is predicted."""
+    """Remarks on minima, branches and, unless that is predicted, the arrivals of further starts."""
     objective = scene.objective
     yield f"{text.minima(objective.f)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
@@ -74,10 +74,10 @@ def _remarks(scene):
 
 
 def _theory(scene):
-    found = curvatures(scene.objective.f)
-    for part in text.theory(found, scene):
+    known_curvatures = curvatures(scene.objective.f)
+    for part in text.theory(known_curvatures, scene):
         yield (st.html, part.html()) if isinstance(part, Table) else (st.markdown, part)
-    if found:
+    if known_curvatures:
         yield st.caption, text.theory_sources()
 
 

@@ -1,6 +1,6 @@
-"""What a scene comes to: every optimizer's path, what became of it, where its further starts end.
+"""The results of a scene: every optimizer's path, its summary, the ends of its further starts.
 
-What is `cached` is kept for all visitors.
+Those that are `cached` are kept for all visitors.
 """
 
 from dataclasses import replace
@@ -32,20 +32,20 @@ def run(
     objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None, seed=None
 ) -> Run:
     """One optimizer's path, or a batch of them from other starts `(..., 2)` or of other seeds."""
-    (_, opt, schedule), *then = config.segments()
+    (_, opt, schedule), *forks = config.segments()
     start = objective.start if start is None else start
     steps = objective.steps if steps is None else steps
     seed = objective.seed if seed is None else seed
-    return minimize(objective.f, opt, start, steps, noise_of(objective), schedule, seed, then)
+    return minimize(objective.f, opt, start, steps, noise_of(objective), schedule, seed, forks)
 
 
 def noise_of(objective: Objective):
-    """Without noise none at all, also where the function has its own."""
+    """The noise of an objective; if it has none, none at all, even if the function has its own."""
     return objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
 
 
 def run_sweep(objective: Objective, config: OptimizerConfig, axes, **measured) -> Sweep:
-    """The optimizer with every setting of the axes, in one batch; a branch by itself."""
+    """The optimizer with every setting of the axes, in one batch; of a branch only its own part."""
     return sweep(
         objective.f,
         config.build(),
@@ -60,7 +60,7 @@ def run_sweep(objective: Objective, config: OptimizerConfig, axes, **measured) -
 
 
 def path(objective: Objective, config: OptimizerConfig) -> Run:
-    """One optimizer's path, kept."""
+    """One optimizer's path, cached."""
     return _path(objective, config.alone)
 
 
@@ -71,7 +71,7 @@ def _path(objective, config):
 
 @cached
 def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> Summary:
-    """What became of it."""
+    """The summary of one optimizer's path."""
     return summarize(path(objective, config), tolerance)
 
 
@@ -98,9 +98,9 @@ def _landscape(key, reach, _f):
 def best_settings(
     objective: Objective, config: OptimizerConfig, names: tuple[str, ...] = ("lr",)
 ) -> dict[str, float] | None:
-    """The settings with the least loss after the steps from this start, of a grid in one batch,
-    whatever is set; of a branch those of its own method. None where the optimizer has not all of
-    them or every one diverges.
+    """The settings with the lowest loss after the steps from this start, from a grid in one batch,
+    whatever the current ones; for a branch those of its own method. None if the optimizer lacks one
+    of them or all of them diverge.
     """
     values = {name: v for name, v in config.method.values.items() if name not in names}
     return _best_settings(
@@ -113,14 +113,14 @@ def _best_settings(objective, config, names):
     opt = config.build()
     if None in (declared := [find(opt, name) for name in names]):
         return None
-    found = run_sweep(objective, config, {k.name: k.spread(RATES) for k in declared})
-    if np.isnan(found.values).all():
+    result = run_sweep(objective, config, {k.name: k.spread(RATES) for k in declared})
+    if np.isnan(result.values).all():
         return None
-    return {name: float(f"{value:.3g}") for name, value in found.best().items()}
+    return {name: float(f"{value:.3g}") for name, value in result.best().items()}
 
 
 def arrivals(paths: Run, tolerance: float) -> np.ndarray:
-    """At which place of the minima each of a batch of paths ends, nearest to it and near it in
-    height, `(k,)` int; -1 at none.
+    """The index of the place at which each path of a batch ends, `(k,)` int: the nearest minimum,
+    if the height is near its, too; -1 for none.
     """
     return reached_minimum(minima_of(paths.function), paths.points[-1], paths.values[-1], tolerance)

@@ -85,7 +85,7 @@ class Objective:
 
     @cached_property
     def f(self) -> Function:
-        """What is minimized, where f is to be maximized −f; FormulaError for a refused formula."""
+        """The function to minimize: f, or −f to maximize f. FormulaError for a refused formula."""
         typed = self.function == TYPED
         f = _typed(self.formula, self.domain) if typed else FUNCTIONS[self.function]
         return f.negated if self.maximize else f
@@ -101,7 +101,7 @@ class Objective:
         return canonical_json([self.function, *typed, *[True] * self.maximize])
 
     def on(self, key: str) -> "Objective":
-        """Moved to another shipped function, with that one's start and noise."""
+        """The same on another shipped function, with that one's start and noise."""
         f = FUNCTIONS[key]
         noise = f.noise and Choice(f.noise.key, {"scale": f.noise.scale})
         return replace(self, function=key, start=tuple(map(float, f.start)), noise=noise)
@@ -112,12 +112,12 @@ class Objective:
         return tuple(min(max(float(c), low), high) for c, (low, high) in ends)
 
     def validate(self) -> None:
-        """SpecError where frame, formula and start do not fit together."""
+        """SpecError if frame, formula and start do not fit together."""
         if not all(-MAX_EDGE <= low < high <= MAX_EDGE for low, high in self.domain):
             raise SpecError(f"the frame of the formula is not within ±{MAX_EDGE:g}")
         try:
             domain = self.f.domain
-            if self.formula:  # also where it waits for another function to be put away
+            if self.formula:  # also while another function is chosen
                 _typed(self.formula, self.domain)
         except FormulaError as error:
             raise SpecError(f"{error}") from None
@@ -128,7 +128,7 @@ class Objective:
 
 @lru_cache(256)
 def _typed(formula, domain):
-    """One Function for one formula, so that its code is derived once and not for every start."""
+    """One Function per formula, so that its code is derived once and not for every start."""
     return parse_formula(formula, domain)
 
 
@@ -171,7 +171,7 @@ class View:
         return self.shown == "surface" or (self.shown == "both" and self.solid)
 
     def validate(self) -> None:
-        """SpecError where there are no such curves."""
+        """SpecError for unknown or repeated curves, or for none."""
         known, shown = set(METRICS), self.metrics
         if not shown or len(set(shown)) < len(shown) or not set(shown) <= known:
             raise SpecError(f"curves are one or more of {', '.join(METRICS)}")
@@ -190,12 +190,12 @@ class Scene:
     beside: "Scene | None" = None  # another scene to be compared with, on the same player
 
     def validate(self) -> None:
-        """SpecError where the paths would take too long, or more than two are beside each other."""
+        """SpecError if the paths would take too long, or there are more than two scenes."""
         for scene in self.both:
-            steps, most = scene.objective.steps, scene.max_steps(len(self.both))
-            if steps > most:
+            steps, max_steps = scene.objective.steps, scene.max_steps(len(self.both))
+            if steps > max_steps:
                 raise SpecError(
-                    f"{steps} steps of these optimizers would take too long: at most {most}"
+                    f"{steps} steps of these optimizers would take too long: at most {max_steps}"
                 )
         if self.beside and self.beside.beside:
             raise SpecError("a scene can have only one other beside it")
@@ -207,7 +207,7 @@ class Scene:
 
     @property
     def ids_beside(self) -> list[str]:
-        """What its optimizers are called where it is the one beside another."""
+        """The ids of its optimizers in a scene that is beside another."""
         return [f"beside{i}" for i in range(len(self.optimizers))]
 
     @property
@@ -217,8 +217,8 @@ class Scene:
         return names(self.optimizers)
 
     def max_steps(self, scenes: int = 0) -> int:
-        """How many steps the scene may have: its paths are then there in about three seconds, with
-        those of a scene beside it, or of as many `scenes` in all.
+        """How many steps the scene may have, so that its paths take about three seconds, together
+        with those of a scene beside it, or of as many `scenes` in all.
         """
         paths, cost, f = 0, 0, self.objective.f
         for config in self.optimizers:
@@ -227,8 +227,8 @@ class Scene:
             further = len(layout.points(f.start, f.domain)) if layout else 0
             paths, cost = paths + 1 + further, cost + step * (3 if further else 1)
         cost *= 1 + len(f.formula) / 100
-        most = min(MAX_COST / max(cost, 1), MAX_POINTS / max(paths, 1))
-        return int(min(MAX_STEPS, most / (scenes or len(self.both))))
+        limit = min(MAX_COST / max(cost, 1), MAX_POINTS / max(paths, 1))
+        return int(min(MAX_STEPS, limit / (scenes or len(self.both))))
 
     def affordable(self) -> "Scene":
         """The scene, and the one beside it, with no more steps than they may have."""
@@ -241,7 +241,7 @@ class Scene:
 
 
 def step_cost(config: OptimizerConfig, costs: dict[str, float], otherwise: float) -> float:
-    """What a step of an optimizer takes, of costs by its own name or its family's."""
+    """The cost of a step of an optimizer, from costs by its key or its family."""
     kinds = config.method.key, OPTIMIZERS[config.method.key].family
     return max(costs.get(kind, otherwise) for kind in kinds)
 

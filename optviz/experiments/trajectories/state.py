@@ -1,4 +1,4 @@
-"""What the page keeps for a visitor beside the scene: who is who, what was set, the prediction."""
+"""The page's state for a visitor besides the scene: ids, earlier settings, the prediction."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ MAX_TUNED = 100  # optimizers whose rates were changed with the function
 class TrajectoriesState:
     """One for each visitor; `state()` gives it."""
 
-    ids: list[str] = field(default_factory=list)  # of the optimizers, each its own for good
+    ids: list[str] = field(default_factory=list)  # of the optimizers, which never change
     optimizers: tuple[OptimizerConfig, ...] = ()  # to which the ids belong
     epoch: str = ""
     formula_complaint: str = ""
@@ -27,17 +27,17 @@ class TrajectoriesState:
     tuned: deque[tuple[OptimizerConfig, ...]] = field(  # (now, as it was set)
         default_factory=lambda: deque(maxlen=MAX_TUNED)
     )
-    inspected: str = ""  # the id of the optimizer that is looked into
+    inspected: str = ""  # the id of the inspected optimizer
     prediction: "Prediction | None" = None
     score: tuple[int, ...] = ()
 
     def follow(self, optimizers: tuple[OptimizerConfig, ...]) -> None:
-        """Give an id to every optimizer that has come, and drop those of what is gone."""
+        """Give an id to every new optimizer, and drop the ids of removed ones."""
         before = list(self.optimizers)
         while len(self.ids) > len(optimizers):
             pairs = zip(before, optimizers, strict=False)
-            gone = next((i for i, (a, b) in enumerate(pairs) if a is not b), len(optimizers))
-            del self.ids[gone], before[gone]
+            removed = next((i for i, (a, b) in enumerate(pairs) if a is not b), len(optimizers))
+            del self.ids[removed], before[removed]
         self.ids += [f"r{session().next_id()}" for _ in optimizers[len(self.ids) :]]
         self.optimizers = optimizers
 
@@ -69,27 +69,27 @@ class Prediction:
 
 
 def state() -> TrajectoriesState:
-    """The visitor's, with an id for every optimizer of the scene."""
+    """The visitor's state, with an id for every optimizer of the scene."""
     S = session()
-    found = S.state(TrajectoriesState)
-    if found.epoch != S.epoch:  # another scene has been put in place
-        found.ids, found.optimizers, found.epoch = [], (), S.epoch
-        found.formula_complaint, found.edges = "", {}
-        found.tuned.clear()
-    found.follow(S.specs[KEY].optimizers)
-    return found
+    page = S.state(TrajectoriesState)
+    if page.epoch != S.epoch:  # another scene has been put in place
+        page.ids, page.optimizers, page.epoch = [], (), S.epoch
+        page.formula_complaint, page.edges = "", {}
+        page.tuned.clear()
+    page.follow(S.specs[KEY].optimizers)
+    return page
 
 
 def prediction() -> Prediction | None:
-    """The one that is being made."""
-    found = state()
-    return found.prediction if found.ids else None
+    """The current prediction, if any."""
+    page = state()
+    return page.prediction if page.ids else None
 
 
 def paths_hidden() -> bool:
     """Whether the paths are hidden until a prediction is revealed."""
-    found = prediction()
-    return bool(found and found.paths_hidden)
+    guess = prediction()
+    return bool(guess and guess.paths_hidden)
 
 
 def optimizer_form(form: Form, key: str) -> Form:
@@ -103,11 +103,11 @@ def optimizer_form(form: Form, key: str) -> Form:
 
 
 def suitable(objective: Objective, config: OptimizerConfig) -> OptimizerConfig:
-    """The optimizer as it had been set; where it ends higher on this function than it began, at
-    its best rate.
+    """The optimizer as the visitor had set it; if it ends higher on this function than it began,
+    with its best rate.
     """
     tuned = state().tuned
-    config = next((before for now, before in tuned if now == config), config)
+    config = next((before for current, before in tuned if current == config), config)
     values = runs.path(objective, config).values
     if values[-1] <= values[0] or not (best := runs.best_settings(objective, config)):
         return config

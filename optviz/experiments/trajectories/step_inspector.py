@@ -1,4 +1,4 @@
-"""Inside a step: the equations with the numbers of the step under the scrubber, and what is held
+"""Inside a step: the equations with the numbers of the player's step, and the optimizer's state
 over time."""
 
 from dataclasses import replace
@@ -24,22 +24,22 @@ from optviz.ui.live import current_step
 
 
 def inspected_id() -> str | None:
-    """The id of the optimizer that is looked into: the one that was chosen, or the first."""
-    kept = state()
-    return kept.inspected if kept.inspected in kept.ids else next(iter(kept.ids), None)
+    """The id of the inspected optimizer: the chosen one, or the first."""
+    page = state()
+    return page.inspected if page.inspected in page.ids else next(iter(page.ids), None)
 
 
 def step_inspector(form: Form) -> None:
-    """Which optimizer is looked into, its step and charts; nothing while the paths are hidden."""
+    """The inspected optimizer's step and charts; nothing while the paths are hidden."""
     scene, key = form.value, inspected_id()
     if paths_hidden():
         st.markdown(_("Make your prediction first; then you can look inside."))
         return
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
-    put = partial(setattr, state(), "inspected")
-    here = Form(f"{form.name}-inside-{len(ids)}", inspected_id, put)
-    select(here, _("Look into"), names, segments=True, hidden=True)
+    set_inspected = partial(setattr, state(), "inspected")
+    menu = Form(f"{form.name}-inside-{len(ids)}", inspected_id, set_inspected)
+    select(menu, _("Look into"), names, segments=True, hidden=True)
     labels = {"step": _("This step"), "time": _("Over time")}
     if switch(_("Show"), labels, "inside-shown") == "step":
         _step(form, key)
@@ -49,10 +49,10 @@ def step_inspector(form: Form) -> None:
 
 def _over_time(scene, config, name, key):
     run = runs.path(scene.objective, config)
-    held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
-    label = _("What {name} stores at every step: {held}").format(name=name, held=held)
-    drawn = charts(run, THEMES[theme_name()], label=label, view=key, height=24)
-    show("states", drawn)
+    stored = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
+    label = _("What {name} stores at every step: {held}").format(name=name, held=stored)
+    figure = charts(run, THEMES[theme_name()], label=label, view=key, height=24)
+    show("states", figure)
     st.caption(
         _(
             "The effective rate is the step divided by the gradient, coordinate by coordinate: "
@@ -64,22 +64,22 @@ def _over_time(scene, config, name, key):
 
 @st.fragment
 def _step(form, key):
-    """Runs again, alone, whenever another step stands under the scrubber."""
+    """A fragment that runs again whenever the player's step changes."""
     if key not in state().ids:
         return
     scene, config = form.value, optimizer_form(form, key).value
-    run, at = runs.path(scene.objective, config), current_step("step-shown")
+    run, shown_step = runs.path(scene.objective, config), current_step("step-shown")
     last = len(run.gradients)
-    t = last if at is None else min(at, last)
+    t = last if shown_step is None else min(shown_step, last)
     update = min(t, last - 1)
-    may_fork = t < last and len(config.segments()) <= MAX_FORKS
+    can_fork = t < last and len(config.segments()) <= MAX_FORKS
     if 0 <= run.diverged_at <= update:
         message = _("The path of {name} ended before step {step}.")
         st.markdown(message.format(name=config.name, step=update + 1))
-        _fork_button(form, key, t, may_fork)
+        _fork_button(form, key, t, can_fork)
         return
-    state_then = (run.points[update], run.state_dicts[update], run.gradients[update])
-    record = step_record(run.function, run.optimizer_at(update), update + 1, *state_then)
+    before_step = (run.points[update], run.state_dicts[update], run.gradients[update])
+    record = step_record(run.function, run.optimizer_at(update), update + 1, *before_step)
     st.markdown(_heading(run, update, t >= last))
     for line in evaluate_equations(record):
         st.markdown(_displayed(line))
@@ -94,16 +94,16 @@ def _step(form, key):
             "steps are drawn to scale, unless they are shorter than two pixels."
         )
     )
-    _fork_button(form, key, t, may_fork)
+    _fork_button(form, key, t, can_fork)
 
 
 def _spectrum(record):
-    """The singular values that a matrix method works on, before and after; empty for others."""
+    """The singular values in a matrix method, before and after its step; empty for others."""
     opt = list(chain(record.optimizer))[-1]
     if not hasattr(opt, "spectrum"):
         return ""
-    found = opt.spectrum(record.state, record.state_next)
-    before, after = (", ".join(number(v, 4) for v in np.atleast_1d(values)) for values in found)
+    spectra = opt.spectrum(record.state, record.state_next)
+    before, after = (", ".join(number(v, 4) for v in np.atleast_1d(values)) for values in spectra)
     if opt.layered:
         message = _(
             "A point is a single column with one singular value: for g + μB it is **{before}**; "
@@ -117,7 +117,7 @@ def _spectrum(record):
     return message.format(before=before, after=after)
 
 
-def _fork_button(form, key, t, may):
+def _fork_button(form, key, t, can_fork):
     full = len(form.value.optimizers) >= MAX_OPTIMIZERS
     if st.button(
         _("Fork at step {step}").format(step=t),
@@ -125,7 +125,7 @@ def _fork_button(form, key, t, may):
         key="fork",
         on_click=fork,
         args=(form, key, t),
-        disabled=full or not may or not locks.is_editable("optimizers"),
+        disabled=full or not can_fork or not locks.is_editable("optimizers"),
         help=_(
             "Adds a branch that starts from here; then change its hyperparameters or its "
             "optimizer under its name. Not available at the last step."
@@ -147,7 +147,7 @@ def _heading(run, update, is_last):
 def _displayed(line):
     sides = dict.fromkeys(filter(None, (line.numbers, line.result)))
     parts = [line.symbols, *(f"= {side}" for side in sides)]
-    # each by itself: in as few lines as there is room for
+    # one formula each, so that the lines can break between them
     return " ".join(rf"$\displaystyle {part}$" for part in parts)
 
 

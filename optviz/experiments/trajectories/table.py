@@ -1,4 +1,4 @@
-"""The table under the figures: their text alternative, to read and as CSV to keep."""
+"""The table under the figures, their text alternative: HTML for reading, CSV for keeping."""
 
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import text
@@ -17,25 +17,25 @@ from optviz.ui.cache import cached
 
 
 def _evaluations(s: Summary) -> str:
-    """Gradients, and what was asked for beside them."""
-    used = s.evaluations
-    if used.value and used.hessian:
+    """The number of gradients, values and Hessians evaluated."""
+    counts = s.evaluations
+    if counts.value and counts.hessian:
         message = _("{gradients} gradients + {values} values + {hessians} Hessians")
-    elif used.value:
+    elif counts.value:
         message = _("{gradients} gradients + {values} values")
-    elif used.hessian:
+    elif counts.hessian:
         message = _("{gradients} gradients + {hessians} Hessians")
     else:
-        return str(used.gradient)
-    return message.format(gradients=used.gradient, values=used.value, hessians=used.hessian)
+        return str(counts.gradient)
+    return message.format(gradients=counts.gradient, values=counts.value, hessians=counts.hessian)
 
 
 def _steps(s: Summary) -> str | None:
-    """From where on it stays within the tolerance, and where it first was if that is another."""
+    """The step after which it stays within the tolerance, and the first within it if earlier."""
     if s.first_touch == s.steps_to_tolerance:
         return s.first_touch
-    stays = "–" if s.steps_to_tolerance is None else s.steps_to_tolerance
-    return _("{steps} (first {first})").format(steps=stays, first=s.first_touch)
+    settled = "–" if s.steps_to_tolerance is None else s.steps_to_tolerance
+    return _("{steps} (first {first})").format(steps=settled, first=s.first_touch)
 
 
 def _ends(scene):
@@ -65,7 +65,7 @@ def results(scene: Scene, theme: Theme) -> Table:
 
 
 def at_every_step(scene: Scene) -> list[dict]:
-    """What the table says of each optimizer, for the browser to follow the player."""
+    """The table's values of each optimizer at every step, for the browser to follow the player."""
     return [_at_every_step(scene.objective, c, scene.tolerance) for c in scene.optimizers]
 
 
@@ -86,11 +86,11 @@ def _at_every_step(objective, config, tolerance):
 
 def results_csv(scene: Scene) -> str:
     """The same rows in full precision; three columns of evaluations, empty where not reached. Then
-    a column for every hyperparameter of a method, and all that was set of each, as JSON.
+    a column for every hyperparameter of a method, and all settings of each, as JSON.
     """
     configs, within = scene.optimizers, f"{scene.tolerance:g}"
     opts = [config.method.build(OPTIMIZERS) for config in configs]
-    knobs = list(dict.fromkeys(h.name for opt in opts for h in hyperparameters(type(opt))))
+    names = list(dict.fromkeys(h.name for opt in opts for h in hyperparameters(type(opt))))
     header = ["optimizer", "final_x", "final_y", "final_loss", f"first_within_{within}"]
     header += [f"steps_to_{within}", f"evaluations_to_{within}", "path_length"]
     header += ["gradient_evaluations", "value_evaluations", "hessian_evaluations", "status"]
@@ -98,30 +98,30 @@ def results_csv(scene: Scene) -> str:
     for name, s, opt, config in zip(scene.names, _ends(scene), opts, configs, strict=True):
         reached = s.first_touch, s.steps_to_tolerance, s.evaluations_to_tolerance
         row = [name, *s.point, s.value, *reached, s.length, *s.evaluations, text.status(s)]
-        row += [getattr(opt, knob, None) for knob in knobs]
+        row += [getattr(opt, name, None) for name in names]
         rows.append([*row, canonical_json(to_dict(config))])
-    return csv_text([*header, *knobs, "settings"], rows)
+    return csv_text([*header, *names, "settings"], rows)
 
 
 def paths_csv(rows: list[tuple[str, Run]]) -> str:
     """Every step of every path in full precision; those of a batch are `SGD @1`, `SGD @2` …
 
-    A gradient is what the optimizer was given for its step from there, noise included; the last
-    step has none, nor has a step that asked for none.
+    A gradient is the one the optimizer got for its step from there, noise included; the last step
+    has none, nor has a step that did not evaluate it.
     """
     header = ("optimizer", "step", "x", "y", "loss", "gradient_x", "gradient_y")
-    found = (row for name, run in rows for row in _path_rows(name, run))
-    return csv_text([*header, "gradient_evaluations"], found)
+    lines = (row for name, run in rows for row in _path_rows(name, run))
+    return csv_text([*header, "gradient_evaluations"], lines)
 
 
 def _path_rows(name, run):
     steps = len(run.points)
     points, values = run.points.reshape(steps, -1, 2), run.heights.reshape(steps, -1)
-    given = run.function.sign * run.gradients.reshape(steps - 1, -1, 2)
-    asked = run.work[:, 0].reshape(steps, -1)
-    for k, gone in enumerate(run.diverged_at.ravel().tolist()):
-        end = steps if gone < 0 else gone
+    gradients = run.function.sign * run.gradients.reshape(steps - 1, -1, 2)
+    evaluations = run.work[:, 0].reshape(steps, -1)
+    for k, diverged_at in enumerate(run.diverged_at.ravel().tolist()):
+        end = steps if diverged_at < 0 else diverged_at
         label = f"{name} @{k + 1}" if run.values.ndim > 1 else name
         for t in range(end):
-            gradient = given[t, k] if t < end - 1 else (None, None)
-            yield label, t, *points[t, k], values[t, k], *gradient, asked[t, k]
+            gradient = gradients[t, k] if t < end - 1 else (None, None)
+            yield label, t, *points[t, k], values[t, k], *gradient, evaluations[t, k]

@@ -35,7 +35,7 @@ STATUS = {
     Status.FLAT: N_("on flat ground"),
     Status.MOVING: N_("still moving"),
 }
-FAR = 100  # widths of the domain: what is farther outside runs away
+FAR = 100  # widths of the domain: paths farther outside are running away
 
 
 def status(summary) -> str:
@@ -55,13 +55,13 @@ def status(summary) -> str:
 # Beside the controls.
 
 
-def refused_formula(error, standing: str) -> str:
+def refused_formula(error, current: str) -> str:
     """Why a formula is refused."""
-    return _("{error}. The picture still shows {formula}").format(error=error, formula=standing)
+    return _("{error}. The picture still shows {formula}").format(error=error, formula=current)
 
 
 def undefined_start(start) -> str:
-    """That a formula is not defined where the paths start."""
+    """The warning that a formula is not defined where the paths start."""
     return _(
         "This formula is not defined at the start {point}: move the start under “Start, steps, "
         "noise”."
@@ -69,16 +69,16 @@ def undefined_start(start) -> str:
 
 
 def frame_notes(letters) -> dict[str, str]:
-    """Below the edges of the frame that do not fit together."""
+    """Notes below edges of the frame that do not fit together."""
     message = _("must be greater than {c} from")
     return {f"{c}_to": message.format(c=c) for c in letters}
 
 
 def start_notes(scene) -> dict[str, str]:
-    """Below the start, where f is not defined there."""
+    """Notes below the start if f is not defined there."""
     value = scene.objective.f.value(scene.objective.start)
-    at = "start_x" if scene.objective.f.univariate else "start_y"
-    return {} if abs(value) < float("inf") else {at: _("f is not defined at this start")}
+    field = "start_x" if scene.objective.f.univariate else "start_y"
+    return {} if abs(value) < float("inf") else {field: _("f is not defined at this start")}
 
 
 ANY, LOWEST, ON_THE_WAY = "any", "lowest", "on the way"
@@ -105,19 +105,19 @@ RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule 
 }
 
 
-def rate_notes(found: list[Stability], scheduled: bool, f) -> dict[str, str]:
-    """Below a rate beyond the limit of every minimum or of the lowest: at the end, on the way."""
-    if not any(s.exceeded for s in found):
+def rate_notes(stabilities: list[Stability], scheduled: bool, f) -> dict[str, str]:
+    """Notes below a rate beyond the limit of every minimum or of the lowest, at any step."""
+    if not any(s.exceeded for s in stabilities):
         return {}
-    calm = max(found, key=lambda s: s.limit)
-    lowest = max((s for s in found if s.lowest), key=lambda s: s.limit, default=calm)
-    cases = [(ANY, calm, calm.lr > calm.limit), (LOWEST, lowest, lowest.lr > lowest.limit)]
-    cases += [(ON_THE_WAY, s, s.exceeded) for s in (calm, lowest)]
-    for which, s, so in cases:
-        if so:
+    best = max(stabilities, key=lambda s: s.limit)
+    lowest = max((s for s in stabilities if s.lowest), key=lambda s: s.limit, default=best)
+    cases = [(ANY, best, best.lr > best.limit), (LOWEST, lowest, lowest.lr > lowest.limit)]
+    cases += [(ON_THE_WAY, s, s.exceeded) for s in (best, lowest)]
+    for case, s, exceeded in cases:
+        if exceeded:
             first, last = s.exceeded
             numbers = _numbers(lr=s.lr, limit=s.limit)
-            message = for_sign(RATE_NOTES[which, scheduled], f.sign)
+            message = for_sign(RATE_NOTES[case, scheduled], f.sign)
             return {
                 "lr": message.format(place=format_point(s.at, f), first=first, last=last, **numbers)
             }
@@ -156,7 +156,7 @@ def _places(known, listed, f):
 
 
 def budget(objective) -> str:
-    """How long every optimizer goes, and what counts as arrived with noise."""
+    """How many steps every optimizer takes, and what counts as arrived with noise."""
     steps = objective.steps
     message = ngettext("Every optimizer takes {n} step.", "Every optimizer takes {n} steps.", steps)
     if not objective.noise:
@@ -166,7 +166,7 @@ def budget(objective) -> str:
 
 
 def branch(name: str, config, run) -> str:
-    """What a branch brought along, and what it had to begin with afresh."""
+    """Where a branch starts, and whether it continues with its parent's state."""
     if len(run.warm_started) == 1 and config.fork.step:
         message = _("**{name}** would branch off at step {step}, after the end of the run.")
     elif run.warm_started[-1]:
@@ -180,26 +180,26 @@ def branch(name: str, config, run) -> str:
 
 
 def multistart(name: str, paths, arrivals) -> str:
-    """Of an optimizer's further starts, how many arrived where."""
+    """How many of an optimizer's further starts arrived where."""
     known, counts = minima_of(paths.function), Counter(arrivals.tolist())
     arrived = [
         _("{n} at {point}").format(n=counts[i], point=format_point(at, paths.function))
         for i, at in enumerate(known.points[known.places])
         if counts[i]
     ]
-    there = "; ".join(arrived) or for_sign(N_("none at a minimum"), paths.function.sign)
+    places = "; ".join(arrived) or for_sign(N_("none at a minimum"), paths.function.sign)
     message = _("**{name}** from {n} more starts: {there}.")
-    return message.format(name=name, n=paths.points.shape[1], there=there)
+    return message.format(name=name, n=paths.points.shape[1], there=places)
 
 
-def theory(found, scene) -> list[str | Table]:
+def theory(known_curvatures, scene) -> list[str | Table]:
     """The largest stable and the best fixed rates at the minima, Markdown and tables."""
-    if not found:
+    if not known_curvatures:
         message = N_("No minimum with positive curvature is known here, so no rate can be derived.")
         return [for_sign(message, scene.objective.f.sign)]
-    parts = [part for c in found[:MAX_CURVATURES] for part in _curvature(c, scene)]
-    if len(found) > MAX_CURVATURES:
-        parts.append(_("and {n} more").format(n=len(found) - MAX_CURVATURES))
+    parts = [part for c in known_curvatures[:MAX_CURVATURES] for part in _curvature(c, scene)]
+    if len(known_curvatures) > MAX_CURVATURES:
+        parts.append(_("and {n} more").format(n=len(known_curvatures) - MAX_CURVATURES))
     return parts
 
 
@@ -225,7 +225,7 @@ def _curvature(c, scene):
         _("convergence factor per step"),
     )
     rows = []
-    for key, limit, given, (*best, factor) in (
+    for key, limit, formula, (*best, factor) in (
         ("sgd", "2/λmax", "η = 2/(λmin+λmax)", c.best_sgd),
         ("momentum", "2(1+μ)/λmax", "η, μ", c.best_momentum),
         ("nesterov", "2(1+μ)/((1+2μ)λmax)", "η, μ", c.best_nesterov),
@@ -239,7 +239,7 @@ def _curvature(c, scene):
             opt = OPTIMIZERS[key](momentum=momentum)
             name = f"{name}, μ = {number(momentum)}"
         limit = f"{limit} = {number(opt.stable_lr(c.high))}"
-        best = f"{given} = {', '.join(map(number, best))}"
+        best = f"{formula} = {', '.join(map(number, best))}"
         rows.append((name, limit, best, factor) if c.low else (name, limit, None, None))
     yield Table(_("Rates at the minimum {point}").format(point=point), head, rows)
 
@@ -259,7 +259,7 @@ def theory_sources() -> str:
 
 
 def equations_of(name: str, config) -> str:
-    """An optimizer's equations with its values, those of what is around it and of its schedules."""
+    """An optimizer's equations with its values, and those of its wrappers and schedules."""
     opt = config.method.build(OPTIMIZERS)
     parts = [f"**{name}**: {sentence(type(opt))}", *_displayed(opt)]
     parts += filter(None, [equations.switches(opt), equations.remarks(type(opt))])
@@ -273,25 +273,25 @@ def equations_of(name: str, config) -> str:
     return "\n\n".join([*parts, f"_{type(opt).cite}_"])
 
 
-def _displayed(thing):
-    return [f"$$ {e} $$" for e in equations.equations_with_values(thing)]
+def _displayed(component):
+    return [f"$$ {e} $$" for e in equations.equations_with_values(component)]
 
 
 # Predictions.
 
 
-def where_verdict(name: str, end, apart: float, share: float) -> str:
+def where_verdict(name: str, end, distance: float, share: float) -> str:
     """How far a guess was from where a path ended; `share` is of the picture."""
     return _(
         "{name} ends at {point}. Your guess was {apart} away, {share}% of the size of the picture."
     ).format(
-        name=name, point=format_point(end), apart=number(apart, 3), share=number(100 * share, 2)
+        name=name, point=format_point(end), apart=number(distance, 3), share=number(100 * share, 2)
     )
 
 
-def who_verdict(right: bool, winners, step: int | None, scene) -> str:
+def who_verdict(correct: bool, winners, step: int | None, scene) -> str:
     """Who was the first to stay within the tolerance, and whether that was the guess."""
-    if winners and right:
+    if winners and correct:
         message = _(
             "Right: {names} got within {tolerance} of the optimum first, at step {step}, and "
             "stayed there."
@@ -301,7 +301,7 @@ def who_verdict(right: bool, winners, step: int | None, scene) -> str:
             "Not this time: {names} got within {tolerance} of the optimum first, at step {step}, "
             "and stayed there."
         )
-    elif right:
+    elif correct:
         message = _(
             "Right: in {steps} steps, no optimizer got within {tolerance} of the optimum and "
             "stayed there."
@@ -317,7 +317,7 @@ def who_verdict(right: bool, winners, step: int | None, scene) -> str:
 
 
 def question(prediction, names, scene) -> str:
-    """What is asked, and how to answer."""
+    """The question, and how to answer it."""
     if prediction.question == "where" and prediction.point:
         message = _(
             "Click again to change your guess of where **{name}** will be after {steps} steps."

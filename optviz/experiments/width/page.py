@@ -36,21 +36,21 @@ class Curve(NamedTuple):
 
 
 def curves(spec, states) -> tuple[list[Curve], list[Curve]]:
-    """Of every width, in the standard parametrization and with μP."""
-    found = []
-    for now in states:
-        last = now.loss[-WINDOW:]
-        losses = last.mean(0) if len(last) else np.full(now.training.shape, np.nan)
+    """The curves of all widths, in the standard parametrization and with μP."""
+    all_curves = []
+    for progress in states:
+        last = progress.loss[-WINDOW:]
+        losses = last.mean(0) if len(last) else np.full(progress.training.shape, np.nan)
         medians = np.median(np.where(np.isnan(losses), np.inf, losses), -1)
-        found.append(Curve(now.training.network.sizes[-2], losses, medians))
+        all_curves.append(Curve(progress.training.network.sizes[-2], losses, medians))
     n = len(spec.widths)
-    return found[:n], found[n:]
+    return all_curves[:n], all_curves[n:]
 
 
 def best_networks(spec, states, theme) -> list[Network]:
-    """Those of the best rate of every width, which the look at the test set is for."""
+    """The networks with the best rate of every width, for the evaluation on the test set."""
     titles = [title for title in PARAMETRIZATIONS for _width in spec.widths]
-    found = [c for of_one in curves(spec, states) for c in of_one]
+    all_curves = [c for group in curves(spec, states) for c in group]
     return [
         Network(
             f"{title}-{c.width}",
@@ -59,7 +59,7 @@ def best_networks(spec, states, theme) -> list[Network]:
             c.best,
             style(WIDTHS.index(c.width), theme),
         )
-        for title, c, state in zip(titles, found, states, strict=True)
+        for title, c, state in zip(titles, all_curves, states, strict=True)
         if c.best is not None
     ]
 
@@ -67,53 +67,54 @@ def best_networks(spec, states, theme) -> list[Network]:
 def over_rate(context) -> Figure:
     """The loss over the rate, a curve for each width with a ring at its best rate."""
     both, rates = curves(context.spec, context.states), context.spec.rates
-    lowest = min((c.medians.min() for found in both for c in found), default=1.0)
+    lowest = min((c.medians.min() for group in both for c in group), default=1.0)
     y = Axis(_("loss"), limits=(0.8 * min(lowest, 1.0), GUESS), log=True)
     x = Axis(_("learning rate"), limits=(rates[0] / 1.2, rates[-1] * 1.2), log=True)
     panels = []
-    for i, (title, found) in enumerate(zip(PARAMETRIZATIONS, both, strict=True)):
+    for i, (title, group) in enumerate(zip(PARAMETRIZATIONS, both, strict=True)):
         marks = []
-        for c in found:
-            look = style(WIDTHS.index(c.width), context.theme)
-            name, uid, group = _("width {n}").format(n=c.width), f"{i}-{c.width}", f"{c.width}"
-            more = {"hover": _("{name}, rate {x:.3g}: loss {y:.3g}"), "legend": i == 0}
-            more["middle"] = np.where(np.isinf(c.medians), np.nan, c.medians)
+        for c in group:
+            line_style = style(WIDTHS.index(c.width), context.theme)
+            name, uid, key = _("width {n}").format(n=c.width), f"{i}-{c.width}", f"{c.width}"
+            options = {"hover": _("{name}, rate {x:.3g}: loss {y:.3g}"), "legend": i == 0}
+            options["middle"] = np.where(np.isinf(c.medians), np.nan, c.medians)
             marks += curve_with_band(
-                rates, c.losses, look, name=name, uid=uid, group=group, markers=True, **more
+                rates, c.losses, line_style, name=name, uid=uid, group=key, markers=True, **options
             )
             if c.best is not None:
-                at, ring = ([rates[c.best]], [c.medians[c.best]]), Style(look.color, marker=RING)
-                shape = {"size": 18, "edge": look.color, "edge_width": 3, "legend": False}
-                marks += entry(name, Dots(*at, ring, uid=f"{uid}best", **shape), group=group)
+                point = [rates[c.best]], [c.medians[c.best]]
+                ring = Style(line_style.color, marker=RING)
+                shape = {"size": 18, "edge": line_style.color, "edge_width": 3, "legend": False}
+                marks += entry(name, Dots(*point, ring, uid=f"{uid}best", **shape), group=key)
         panels.append(Panel(marks, x, y, title=_(title)))
     label = _("Loss against the learning rate for every width. The table has the best rates.")
     return grid(panels, columns=2, share_y=True, legend="window", label=label, height=26)
 
 
 def verdict(context) -> str:
-    """How far apart the best rates are, and what the narrowest network's costs the widest."""
+    """How far apart the best rates are, and what the narrowest network's rate costs the widest."""
     both = curves(context.spec, context.states)
-    if len(context.spec.widths) < 2 or not all(now.done for now in context.states):
+    if len(context.spec.widths) < 2 or not all(progress.done for progress in context.states):
         return ""
-    if any(c.best is None for found in both for c in found):
+    if any(c.best is None for group in both for c in group):
         return _("At some width every rate diverges.")
-    told = {}
-    for kind, found in zip(("standard", "mup"), both, strict=True):
-        cells = [c.best for c in found]
-        told[kind], last = 2 ** (max(cells) - min(cells)), found[-1].medians
-        told[f"{kind}_kept"] = number(last[cells[0]], 3) if np.isfinite(last[cells[0]]) else "∞"
-        told[f"{kind}_best"] = number(last.min(), 3)
+    values = {}
+    for kind, group in zip(("standard", "mup"), both, strict=True):
+        cells = [c.best for c in group]
+        values[kind], last = 2 ** (max(cells) - min(cells)), group[-1].medians
+        values[f"{kind}_kept"] = number(last[cells[0]], 3) if np.isfinite(last[cells[0]]) else "∞"
+        values[f"{kind}_best"] = number(last.min(), 3)
     low, high = context.spec.widths[0], context.spec.widths[-1]
     return _(
         "**From width {low} to {high}** the best rates differ by a factor of {standard} in the "
         "standard parametrization and {mup} with μP. With the best rate of width {low}, width "
         "{high} ends at a loss of {standard_kept}, where {standard_best} was possible; with μP it "
         "ends at {mup_kept}, where {mup_best} was possible."
-    ).format(low=low, high=high, **told)
+    ).format(low=low, high=high, **values)
 
 
 def standings(context) -> Table:
-    """The best rate of every width, what comes of it, and of the narrowest network's."""
+    """The best rate of every width, its loss, and the loss at the narrowest network's rate."""
     columns, rates = [Column(_("width"))], context.spec.rates
     for title in PARAMETRIZATIONS:
         for heading in (
@@ -150,10 +151,10 @@ def losses_csv(context) -> str:
     """The loss of every network."""
     rows = (
         [c.width, title.lower(), rate, seed, loss]
-        for title, found in zip(
+        for title, group in zip(
             ("standard", "mup"), curves(context.spec, context.states), strict=True
         )
-        for c in found
+        for c in group
         for rate, losses in zip(context.spec.rates, c.losses, strict=True)
         for seed, loss in zip(context.spec.seeds, losses, strict=True)
     )

@@ -3,34 +3,34 @@
 import numpy as np
 
 
-def changes(before: dict, now: dict) -> dict | None:
-    """What turns one figure of `to_plotly` into the next; None where they hold other traces.
+def changes(old: dict, new: dict) -> dict | None:
+    """What turns one figure of `to_plotly` into the next; None where their traces differ.
 
-    Of the figure, its layout and every trace it holds only what is another one; of a packed array
-    the end, and under `same` how many characters of the old one stand before it.
+    It has the changed entries of the figure, its layout and every trace; of a packed array only the
+    end, and as `same` how many characters of the old one precede it.
     """
-    if before.get("layout", {}).keys() != now.get("layout", {}).keys():
+    if old.get("layout", {}).keys() != new.get("layout", {}).keys():
         return None
-    if [t.keys() for t in before["data"]] != [t.keys() for t in now["data"]]:
+    if [t.keys() for t in old["data"]] != [t.keys() for t in new["data"]]:
         return None
-    if [t["uid"] for t in before["data"]] != [t["uid"] for t in now["data"]]:
+    if [t["uid"] for t in old["data"]] != [t["uid"] for t in new["data"]]:
         return None
-    data = [_other(*both) for both in zip(before["data"], now["data"], strict=True)]
-    news = {**_other(before, now), "data": data}
+    data = [_changed_entries(*pair) for pair in zip(old["data"], new["data"], strict=True)]
+    news = {**_changed_entries(old, new), "data": data}
     if "layout" in news:
-        news["layout"] = _other(before["layout"], now["layout"])
+        news["layout"] = _changed_entries(old["layout"], new["layout"])
     return news
 
 
-def _other(before, now):
-    return {k: _end(before.get(k), v) for k, v in now.items() if before.get(k) != v}
+def _changed_entries(old, new):
+    return {k: _changed_end(old.get(k), v) for k, v in new.items() if old.get(k) != v}
 
 
-def _end(before, now):
-    if not all(isinstance(a, dict) and a.keys() == {"dtype", "bdata"} for a in (before, now)):
-        return now
-    old, new = (np.frombuffer(a["bdata"].encode(), np.uint8) for a in (before, now))
-    n = min(len(old), len(new))
-    other = np.flatnonzero(old[:n] != new[:n])
-    same = int(other[0]) if len(other) else n
-    return {**now, "same": same, "bdata": now["bdata"][same:]}
+def _changed_end(old, new):
+    if not all(isinstance(a, dict) and a.keys() == {"dtype", "bdata"} for a in (old, new)):
+        return new
+    old_bytes, new_bytes = (np.frombuffer(a["bdata"].encode(), np.uint8) for a in (old, new))
+    n = min(len(old_bytes), len(new_bytes))
+    differing = np.flatnonzero(old_bytes[:n] != new_bytes[:n])
+    same = int(differing[0]) if len(differing) else n
+    return {**new, "same": same, "bdata": new["bdata"][same:]}

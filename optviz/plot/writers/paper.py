@@ -1,4 +1,4 @@
-"""Where the data of a figure are in pixels, for what is drawn without Plotly."""
+"""Where the data of a figure are in pixels, for figures drawn without Plotly."""
 
 from dataclasses import dataclass, field
 
@@ -21,17 +21,17 @@ class Scale:
     names: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def fitting(cls, axis: Axis, k: int, arrays: list[np.ndarray], length: float) -> "Scale":
-        """With the axis' limits, or where it has none those of the data and some room."""
-        words = [str(v) for a in arrays if a.dtype.kind in "USO" for v in a]
-        names = {name: i for i, name in enumerate(dict.fromkeys(words))}
+    def fit(cls, axis: Axis, k: int, arrays: list[np.ndarray], length: float) -> "Scale":
+        """A scale with the axis' limits, or where it has none those of the data and some room."""
+        names_in_order = [str(v) for a in arrays if a.dtype.kind in "USO" for v in a]
+        names = {name: i for i, name in enumerate(dict.fromkeys(names_in_order))}
         scale = cls(0.0, 1.0, axis.log, length, names)
         if axis.limits is not None:
             low, high = scale.flat(np.array(axis.limits, float))
         else:
-            known = np.concatenate([scale.flat(a).ravel() for a in arrays] or [np.zeros(0)])
-            known = known[np.isfinite(known)]
-            low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+            finite = np.concatenate([scale.flat(a).ravel() for a in arrays] or [np.zeros(0)])
+            finite = finite[np.isfinite(finite)]
+            low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
             room = 0.5 if names else 0.04 * (high - low) or 0.5
             low, high = low - room, high + room
         if axis.reversed != (k == 1):  # pixels count downwards
@@ -39,7 +39,7 @@ class Scale:
         return cls(float(low), float(high), axis.log, length, names)
 
     def flat(self, values) -> np.ndarray:
-        """Values as numbers that lie evenly: their logarithms, or the places of names."""
+        """Values as evenly spaced numbers: their logarithms, or the indices of names."""
         a = np.asarray(values)
         if a.dtype.kind in "USO":
             return np.array([self.names.get(str(v), np.nan) for v in a], float)
@@ -48,14 +48,14 @@ class Scale:
             return np.log10(np.where(a > 0, a, np.nan)) if self.log else a
 
     def pixels(self, values) -> np.ndarray:
-        """Where values are; NaN where they are nowhere."""
+        """Values in pixels; NaN where they are not finite."""
         flat = self.flat(values)
         with np.errstate(all="ignore"):
             far = np.clip(self.along(flat), -FAR * self.length, (1 + FAR) * self.length)
         return np.where(np.isfinite(flat), far, np.nan)
 
     def along(self, flat) -> np.ndarray:
-        """Where numbers that lie evenly are."""
+        """Evenly spaced numbers in pixels."""
         return (flat - self.low) / (self.high - self.low or 1.0) * self.length
 
 
@@ -68,11 +68,11 @@ class Paper:
 
     def __call__(self, x, y) -> np.ndarray:
         """Points in pixels, `(n, 2)`."""
-        at = self.x.pixels(x), self.y.pixels(y)
-        return np.stack(np.broadcast_arrays(*at), -1).reshape(-1, 2)
+        pixels = self.x.pixels(x), self.y.pixels(y)
+        return np.stack(np.broadcast_arrays(*pixels), -1).reshape(-1, 2)
 
 
-def spread(mark, k):
+def coordinates(mark, k):
     """The arrays of a mark that lie along the x or the y axis."""
     if isinstance(mark, Rule):
         value = (mark.x, mark.y)[k]
@@ -97,12 +97,12 @@ def outlines(mark: Band) -> list[np.ndarray]:
     """The areas `(n, 2)` of a band, up to each gap."""
     curves = np.array([mark.x, mark.low, mark.high], float)
     parts = np.split(curves, np.flatnonzero(np.isnan(curves[0])), axis=1)
-    known = [part[:, np.isfinite(part).all(0)] for part in parts]
-    return [np.hstack([p[::2], p[:2, ::-1]]).T for p in known if p.size]
+    finite = [part[:, np.isfinite(part).all(0)] for part in parts]
+    return [np.hstack([p[::2], p[:2, ::-1]]).T for p in finite if p.size]
 
 
 def cell_edges(centers):
-    """From the first edge of evenly lying cells to the last, as it is and their centers."""
+    """The outer edges of evenly spaced cells, from their centers."""
     c = np.asarray(centers, float)
     half = (c[-1] - c[0]) / (2 * (len(c) - 1)) if len(c) > 1 else 0.5
     return np.array([c[0] - half, c[-1] + half]) if len(c) else np.array([0.0, 1.0])

@@ -8,7 +8,7 @@ import numpy as np
 from optviz.plot.figure import MARGIN, Axis, Figure, Note, Scene
 from optviz.plot.marks import Band, Bars, Dots, Line, Mark, Rule, Text, hover_template
 from optviz.plot.style import number, pack_array
-from optviz.plot.writers.paper import spread
+from optviz.plot.writers.paper import coordinates
 from optviz.plot.writers.traces import trace, without_none
 
 TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
@@ -71,7 +71,7 @@ def _uid(mark, panel, taken):
 
 
 def _common(mark, ref):
-    """What all traces have, as far as the mark says something about it."""
+    """The attributes common to all traces, those that the mark sets."""
     legend = mark.legend
     if legend is None and not mark.name and isinstance(mark, Line | Band | Dots | Bars | Text):
         legend = False
@@ -91,10 +91,10 @@ def _common(mark, ref):
     return out | ({"hovertemplate": hover_template(mark)} if mark.hover else {"hoverinfo": "skip"})
 
 
-def _shape(rule, ref, many):
+def _shape(rule, ref, several):
     x, y = ref
-    whole = rule.across or not many
-    along = ("paper", "paper") if whole else (f"{x} domain", f"{y} domain")
+    full = rule.across or not several
+    along = ("paper", "paper") if full else (f"{x} domain", f"{y} domain")
     if rule.x is not None:
         ends = {"x0": rule.x, "x1": rule.x, "y0": 0, "y1": 1, "xref": x, "yref": along[1]}
     else:
@@ -104,15 +104,15 @@ def _shape(rule, ref, many):
 
 
 def _title(panel):
-    look = {"size": 12, "color": panel.title_color}
-    (left, right), top = panel.across, panel.up[1]
+    font = {"size": 12, "color": panel.title_color}
+    (left, right), top = panel.x_domain, panel.y_domain[1]
     if panel.title_inside:
-        return Note(panel.title, right - 0.01, top, "right top", **look)
-    return Note(panel.title, (left + right) / 2, top, "center bottom", **look)
+        return Note(panel.title, right - 0.01, top, "right top", **font)
+    return Note(panel.title, (left + right) / 2, top, "center bottom", **font)
 
 
 def _note(note: Note, ref, logs):
-    across, upright = note.anchor.split()
+    x_anchor, y_anchor = note.anchor.split()
     x_ref, y_ref = ref if note.data else ("paper", "paper")
     x, y = note.x, note.y
     if note.data:  # Plotly wants the exponent on a logarithmic axis here, though not of a shape
@@ -121,7 +121,7 @@ def _note(note: Note, ref, logs):
     font = without_none(size=note.size, color=note.color or None)
     out = {"text": note.text, "x": float(x), "y": float(y), "font": font}
     out |= {"xref": x_ref, "yref": y_ref}
-    out |= {"xanchor": across, "yanchor": upright, "showarrow": note.arrow is not None}
+    out |= {"xanchor": x_anchor, "yanchor": y_anchor, "showarrow": note.arrow is not None}
     if note.arrow is not None:
         out |= {"ax": note.arrow[0], "ay": note.arrow[1], "arrowhead": 2, "arrowsize": 1.2}
         out |= {"arrowcolor": note.color} if note.color else {}
@@ -141,36 +141,36 @@ def _axis_names(figure):
     """The x and the y axis of every panel as traces call them: x, y, x2 …"""
     refs = {panel: [] for panel in figure.frames}
     for letter in "xy":
-        for n, users in enumerate(figure.users(letter), 1):
-            for panel in users:
+        for n, panels in enumerate(figure.panels_by_axis(letter), 1):
+            for panel in panels:
                 refs[panel].append(f"{letter}{n}" if n > 1 else letter)
     return refs
 
 
 def _axes(figure, refs):
-    """Every axis of the layout; of several panels each with its place and the axis it stands on."""
+    """Every axis of the layout; with several panels, each has its domain and its anchor."""
     axes = {}
     for k, letter in enumerate("xy"):
-        for users in figure.users(letter):
-            owner = users[0]
+        for panels in figure.panels_by_axis(letter):
+            owner = panels[0]
             axis = getattr(owner, letter)
             if axis.log and axis.ticks is None and axis.step is None:
-                limits = axis.limits or _extent([m for panel in users for m in panel.marks], k)
+                limits = axis.limits or _extent([m for p in panels for m in p.marks], k)
                 axis = replace(axis, **_log_ticks(limits))
             axes[_key(refs[owner][k])] = out = _axis(axis, letter)
             if len(refs) > 1:
                 # on the lowest of the panels that share an x axis, the leftmost that share a y axis
-                edge = min(users, key=lambda p: p.up[0] if letter == "x" else p.across[0])
-                out["domain"] = list(owner.across if letter == "x" else owner.up)
+                edge = min(panels, key=lambda p: p.y_domain[0] if letter == "x" else p.x_domain[0])
+                out["domain"] = list(owner.x_domain if letter == "x" else owner.y_domain)
                 out["anchor"] = refs[edge][1 - k]
-            if len(users) > 1:
+            if len(panels) > 1:
                 out["mirror"] = "all"  # a frame around every one of them
     return axes
 
 
 def _axis(axis: Axis, letter):
-    places = not isinstance(axis.ticks, int | None)
-    size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
+    explicit = not isinstance(axis.ticks, int | None)
+    size = axis.tick_size or (POWER_SIZE if axis.log and not explicit else None)
     zero = axis.zero if isinstance(axis.zero, str) else None
     out = without_none(
         type="log" if axis.log else "category" if axis.categories else None,
@@ -185,8 +185,8 @@ def _axis(axis: Axis, letter):
         exponentformat="power" if axis.log or axis.powers else None,
         tickformat=axis.format or None,
         ticksuffix=axis.suffix or None,
-        nticks=None if places else axis.ticks,
-        tickvals=[float(t) for t in axis.ticks] if places else None,
+        nticks=None if explicit else axis.ticks,
+        tickvals=[float(t) for t in axis.ticks] if explicit else None,
         ticktext=None if axis.labels is None else list(axis.labels),
         dtick=axis.step,
         tickangle=axis.tick_angle,
@@ -214,8 +214,8 @@ def _exponents(limits):
 
 
 def _log_ticks(limits):
-    """Ticks of a logarithmic axis, each with a number that stands by itself: for 5 × 10⁻² Plotly
-    would write a small 5.
+    """Ticks of a logarithmic axis, each with its complete number: for 5 × 10⁻² Plotly would write a
+    small 5.
     """
     low, high = sorted(_exponents(limits))
     decades = high - low
@@ -225,14 +225,14 @@ def _log_ticks(limits):
         return {}
     steps = (1, 2, 5) if decades < 2 * MIN_DECADES else (1, 3)
     powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
-    places = [m * 10.0**k for k in powers for m in steps]
-    return {"ticks": places, "labels": [number(at) for at in places]}
+    ticks = [m * 10.0**k for k in powers for m in steps]
+    return {"ticks": ticks, "labels": [number(tick) for tick in ticks]}
 
 
 def _extent(marks, k):
-    """The least and the largest positive number of these marks along an axis; 1, 1 of none."""
-    found = [np.ravel(a) for mark in marks for a in spread(mark, k)]
-    values = np.concatenate(found or [np.ones(1)])
+    """The least and the largest positive number of marks along an axis; 1, 1 if there is none."""
+    arrays = [np.ravel(a) for mark in marks for a in coordinates(mark, k)]
+    values = np.concatenate(arrays or [np.ones(1)])
     values = values[np.isfinite(values) & (values > 0)]
     return (values.min(), values.max()) if values.size else (1.0, 1.0)
 

@@ -8,7 +8,7 @@ from optviz.plot.figure import Figure
 from optviz.plot.images import data_url
 from optviz.plot.marks import Band, Bars, Contour, Dots, Heatmap, Line, Mark, Rule, Text
 from optviz.plot.style import Theme, blend_colors
-from optviz.plot.writers.paper import Paper, Scale, cell_edges, outlines, spread
+from optviz.plot.writers.paper import Paper, Scale, cell_edges, coordinates, outlines
 
 WIDTH, HEIGHT = 240, 150
 EDGE = 8  # around the panels
@@ -22,38 +22,38 @@ HATCHED = 0.4  # as dark as strokes with gaps are, on the whole
 
 
 def to_svg(figure: Figure, theme: Theme) -> str:
-    """Every mark in its place, on the theme's light color, all the panels as they lie.
+    """Every mark of every panel in its place, on the theme's light color.
 
-    It is decoration, hidden from screen readers. TypeError for what is in space.
+    It is decoration, hidden from screen readers. TypeError for marks in three dimensions.
     """
     frames, box = figure.frames, f'viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>',
     ]
-    full = len(frames) == 1 and any(isinstance(m, Heatmap | Contour) for m in frames[0].marks)
-    edge = 0 if full else EDGE
+    bare = len(frames) == 1 and any(isinstance(m, Heatmap | Contour) for m in frames[0].marks)
+    edge = 0 if bare else EDGE
     width, height = WIDTH - 2 * edge, HEIGHT - 2 * edge
     for panel in frames:
-        wide = (panel.across[1] - panel.across[0]) * width
-        tall = (panel.up[1] - panel.up[0]) * height
-        left, top = edge + panel.across[0] * width, edge + (1 - panel.up[1]) * height
-        paper = Paper(_scale(figure, panel, "x", wide), _scale(figure, panel, "y", tall))
-        size = f'width="{wide:.1f}" height="{tall:.1f}"'  # what leads out of a panel is cut off
+        w = (panel.x_domain[1] - panel.x_domain[0]) * width
+        h = (panel.y_domain[1] - panel.y_domain[0]) * height
+        left, top = edge + panel.x_domain[0] * width, edge + (1 - panel.y_domain[1]) * height
+        paper = Paper(_scale(figure, panel, "x", w), _scale(figure, panel, "y", h))
+        size = f'width="{w:.1f}" height="{h:.1f}"'  # what leads out of a panel is cut off
         parts.append(f'<svg x="{left:.1f}" y="{top:.1f}" {size} overflow="hidden">')
-        parts += [part for mark in panel.marks for part in _grouped(mark, paper)]
+        parts += [part for mark in panel.marks for part in _group(mark, paper)]
         parts.append("</svg>")
     return "".join([*parts, "</svg>"])
 
 
 def _scale(figure, panel, letter, length):
-    """That of an axis, which fits all panels that are on it."""
-    k, users = "xy".index(letter), next(u for u in figure.users(letter) if panel in u)
-    arrays = [array for p in users for mark in p.marks for array in spread(mark, k)]
-    return Scale.fitting(getattr(users[0], letter), k, arrays, length)
+    """The scale of an axis, which fits all panels that are on it."""
+    k, panels = "xy".index(letter), next(u for u in figure.panels_by_axis(letter) if panel in u)
+    arrays = [array for p in panels for mark in p.marks for array in coordinates(mark, k)]
+    return Scale.fit(getattr(panels[0], letter), k, arrays, length)
 
 
-def _grouped(mark, paper):
+def _group(mark, paper):
     parts = list(draw(mark, paper))
     if not parts or mark.opacity is None or mark.opacity == 1:
         return parts
@@ -70,23 +70,23 @@ def draw(mark: Mark, paper: Paper):
 def _(mark: Line, paper):
     points, style, color = paper(mark.x, mark.y), mark.style, mark.style.color
     if mark.fill:
-        at = points[np.isfinite(points).all(-1)]
-        if len(at):
-            floor = np.array([[at[-1, 0], paper.y.length], [at[0, 0], paper.y.length]])
-            yield _polygon(np.concatenate([at, floor]), color, 0.3)
-    if path := _path(_stepped(points, mark.shape)):
-        yield _stroked(path, color, 0.85 * mark.width, style.dashes)
+        top = points[np.isfinite(points).all(-1)]
+        if len(top):
+            floor = np.array([[top[-1, 0], paper.y.length], [top[0, 0], paper.y.length]])
+            yield _polygon(np.concatenate([top, floor]), color, 0.3)
+    if path := _path(_staircase(points, mark.shape)):
+        yield _stroke(path, color, 0.85 * mark.width, style.dashes)
     if mark.markers or mark.symbols is not None:
-        some = points[np.isfinite(points).all(-1)]
-        at = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_MARKERS)).astype(int))
-        yield from (_glyph(p, style.marker, SHARE * mark.size / 2, color) for p in some[at])
+        finite = points[np.isfinite(points).all(-1)]
+        i = np.unique(np.linspace(0, len(finite) - 1, min(len(finite), MAX_MARKERS)).astype(int))
+        yield from (_glyph(p, style.marker, SHARE * mark.size / 2, color) for p in finite[i])
 
 
 @draw.register
 def _(mark: Band, paper):
     for area in (paper(*area.T) for area in outlines(mark)):
-        known = area[np.isfinite(area).all(-1)]  # not all of it is on a logarithmic axis
-        yield _polygon(known, mark.color, HATCHED if mark.hatched else 1.0)
+        finite = area[np.isfinite(area).all(-1)]  # a logarithmic axis may not have all of it
+        yield _polygon(finite, mark.color, HATCHED if mark.hatched else 1.0)
 
 
 @draw.register
@@ -134,7 +134,7 @@ def _(mark: Rule, paper):
         y = paper.y.pixels([mark.y])[0]
         ends = np.array([[0, y], [paper.x.length, y]])
     if path := _path(ends):
-        yield _stroked(path, mark.style.color, 0.85 * mark.width, mark.style.dashes)
+        yield _stroke(path, mark.style.color, 0.85 * mark.width, mark.style.dashes)
 
 
 @draw.register(Heatmap)
@@ -150,15 +150,16 @@ def _(mark, paper):
     )
     if isinstance(mark, Heatmap):
         x, y = cell_edges(x), cell_edges(y)
-    some = [np.linspace(0, n - 1, min(n, MAX_PIXELS)).round().astype(int) for n in z.shape]
-    z = z[np.ix_(*some)]
-    known = np.isfinite(z)
+    indices = [np.linspace(0, n - 1, min(n, MAX_PIXELS)).round().astype(int) for n in z.shape]
+    z = z[np.ix_(*indices)]
+    finite = np.isfinite(z)
     if span is None:
-        span = (z[known].min(), z[known].max()) if known.any() else (0.0, 1.0)
-    share = np.clip((np.where(known, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
+        span = (z[finite].min(), z[finite].max()) if finite.any() else (0.0, 1.0)
+    share = np.clip((np.where(finite, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
     if not isinstance(mark, Heatmap):
         share = np.floor(np.minimum(share, 0.999) * LEVELS) / (LEVELS - 1)
-    pixels = np.dstack([blend_colors(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
+    alpha = np.where(finite, 255, 0)
+    pixels = np.dstack([blend_colors(share, mark.colors), alpha]).astype(np.uint8)
     (x0, x1), (y0, y1) = paper.x.along(x[[0, -1]]), paper.y.along(y[[0, -1]])
     pixels = pixels[:: 1 if y0 <= y1 else -1, :: 1 if x0 <= x1 else -1]
     (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
@@ -167,7 +168,7 @@ def _(mark, paper):
     yield f'<image href="{data_url(pixels)}" {place} preserveAspectRatio="none"{crisp}/>'
 
 
-def _stepped(points, shape):
+def _staircase(points, shape):
     if shape == "linear" or len(points) < 2:
         return points
     a, b = points[:-1], points[1:]
@@ -188,7 +189,7 @@ def _path(points):
     return "".join(parts)
 
 
-def _stroked(path, color, width, dashes):
+def _stroke(path, color, width, dashes):
     lengths = " ".join(f"{SHARE * n:g}" for n in dashes)
     dashed = f' stroke-dasharray="{lengths}"' if dashes else ""
     return f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width:g}"{dashed}/>'
@@ -197,17 +198,17 @@ def _stroked(path, color, width, dashes):
 def _polygon(points, color, opacity=1.0, hollow=False):
     corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     faint = f' opacity="{opacity:g}"' if opacity < 1 else ""
-    look = f'fill="none" stroke="{color}"' if hollow else f'fill="{color}"'
-    return f'<polygon points="{corners}" {look}{faint}/>'
+    paint = f'fill="none" stroke="{color}"' if hollow else f'fill="{color}"'
+    return f'<polygon points="{corners}" {paint}{faint}/>'
 
 
-def _glyph(at, symbol, radius, color):
-    """A marker; those with many shapes are a star, a square, a cross or a circle here."""
-    x, y, r = *at, max(radius, 0.8)
+def _glyph(center, symbol, radius, color):
+    """A marker; Plotly's many shapes become a star, a square, a cross or a circle here."""
+    x, y, r = *center, max(radius, 0.8)
     if symbol.startswith("star"):
         angle = -np.pi / 2 + 2 * np.pi * np.arange(STAR) / STAR
         reach = np.where(np.arange(STAR) % 2, 0.45, 1.1) * r
-        corners = at + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+        corners = center + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
         return _polygon(corners, color, hollow="open" in symbol)
     if symbol.startswith("square"):
         place = f'x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r:.1f}" height="{2 * r:.1f}"'
@@ -217,5 +218,5 @@ def _glyph(at, symbol, radius, color):
         side = 2 * r
         strokes = f"l{side:.1f} {side:.1f}m0 {-side:.1f}l{-side:.1f} {side:.1f}"
         return f'<path d="M{x - r:.1f} {y - r:.1f}{strokes}" {pen}/>'
-    look = f'fill="none" {pen}' if "open" in symbol else f'fill="{color}"'
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {look}/>'
+    fill = f'fill="none" {pen}' if "open" in symbol else f'fill="{color}"'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {fill}/>'

@@ -25,35 +25,35 @@ SOLID_SYMBOLS = ("circle", "circle-open", "square", "diamond", "diamond-open", "
 
 
 def without_none(**attributes):
-    """Those that are not None; Plotly has its own default for the others."""
+    """The attributes that are not None; Plotly has defaults for the others."""
     return {key: value for key, value in attributes.items() if value is not None}
 
 
-def _at(array):
+def _pack(array):
     """Coordinates; names stay a list."""
     a = np.asarray(array)
     return [str(v) for v in a] if a.dtype.kind in "USO" else pack_array(a)
 
 
-def _plain(value):
+def _to_list(value):
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def _flat(mark, mode):
-    return {"type": "scatter", "mode": mode, "x": _at(mark.x), "y": _at(mark.y)}
+def _scatter(mark, mode):
+    return {"type": "scatter", "mode": mode, "x": _pack(mark.x), "y": _pack(mark.y)}
 
 
 def _on_grid(mark, kind):
     grid = {"x": pack_array(mark.x), "y": pack_array(mark.y), "z": pack_grid(mark.z)}
-    return {"type": kind, **grid, "colorscale": _scale(mark.colors), "connectgaps": False}
+    return {"type": kind, **grid, "colorscale": _colorscale(mark.colors), "connectgaps": False}
 
 
-def _in_space(mark, mode):
+def _scatter3d(mark, mode):
     places = {letter: pack_array(getattr(mark, letter)) for letter in "xyz"}
     return {"type": "scatter3d", "mode": mode, **places}
 
 
-def _scale(colors):
+def _colorscale(colors):
     if isinstance(colors[0], str):
         return [[k / max(len(colors) - 1, 1), color] for k, color in enumerate(colors)]
     return [list(stop) for stop in colors]
@@ -69,7 +69,7 @@ def trace(mark: Mark) -> dict:
 def _(mark: Line):
     style = mark.style
     line = {"color": style.color, "dash": style.dash, "width": mark.width, "simplify": False}
-    out = {**_flat(mark, "lines"), "line": line}
+    out = {**_scatter(mark, "lines"), "line": line}
     if mark.shape != "linear":
         line["shape"] = mark.shape
     if mark.fill:
@@ -103,16 +103,16 @@ def _(mark: Band):
 @trace.register
 def _(mark: Dots):
     symbol = mark.style.marker if mark.symbols is None else list(mark.symbols)
-    size, color = _plain(mark.size), mark.style.color
+    size, color = _to_list(mark.size), mark.style.color
     marker = without_none(symbol=symbol, size=size, color=color, opacity=mark.alpha)
     if mark.shade is not None:
         low, high = mark.span
-        marker |= {"color": pack_array(mark.shade), "colorscale": _scale(mark.colors)}
+        marker |= {"color": pack_array(mark.shade), "colorscale": _colorscale(mark.colors)}
         marker |= {"cmin": low, "cmax": high}
     if np.any(np.asarray(mark.edge_width) > 0):
-        edge = {"color": _plain(mark.edge)} if len(mark.edge) else {}
-        marker["line"] = {"width": _plain(mark.edge_width), **edge}
-    out = {**_flat(mark, "markers"), "marker": marker}
+        edge = {"color": _to_list(mark.edge)} if len(mark.edge) else {}
+        marker["line"] = {"width": _to_list(mark.edge_width), **edge}
+    out = {**_scatter(mark, "markers"), "marker": marker}
     if mark.text is not None:
         font = without_none(size=mark.text_size, color=mark.text_color or None)
         out |= {"mode": "markers+text", "text": list(mark.text)}
@@ -123,27 +123,28 @@ def _(mark: Dots):
 @trace.register
 def _(mark: Bars):
     marker = without_none(color=mark.color, line={"width": 0}, opacity=mark.alpha)
-    return without_none(type="bar", x=_at(mark.x), y=_at(mark.y), marker=marker, width=mark.width)
+    x, y = _pack(mark.x), _pack(mark.y)
+    return without_none(type="bar", x=x, y=y, marker=marker, width=mark.width)
 
 
 @trace.register
 def _(mark: Text):
     font = {"size": mark.size, "color": mark.color}
-    return {**_flat(mark, "text"), "text": list(mark.text), "textfont": font}
+    return {**_scatter(mark, "text"), "text": list(mark.text), "textfont": font}
 
 
 @trace.register
 def _(mark: Heatmap):
     out = {"type": "heatmap", "z": pack_grid(mark.z), "showscale": False}
-    out["colorscale"] = _scale(mark.colors)
+    out["colorscale"] = _colorscale(mark.colors)
     for letter, places in (("x", mark.x), ("y", mark.y)):
         if places is not None:
-            out[letter] = _at(places)
+            out[letter] = _pack(places)
     if mark.span is not None:
         out["zmin"], out["zmax"] = mark.span
     if mark.gap:
         out["xgap"] = out["ygap"] = mark.gap
-    return out | ({"colorbar": _bar(mark.bar), "showscale": True} if mark.bar else {})
+    return out | ({"colorbar": _colorbar(mark.bar), "showscale": True} if mark.bar else {})
 
 
 @trace.register
@@ -151,10 +152,10 @@ def _(mark: Contour):
     levels = {"start": mark.start, "end": mark.end, "size": mark.step, "coloring": "fill"}
     line = {"color": mark.line, "width": mark.width}
     out = {**_on_grid(mark, "contour"), "autocontour": False, "contours": levels, "line": line}
-    return out | ({"colorbar": _bar(mark.bar)} if mark.bar else {"showscale": False})
+    return out | ({"colorbar": _colorbar(mark.bar)} if mark.bar else {"showscale": False})
 
 
-def _bar(bar):
+def _colorbar(bar):
     def font(size):
         return {"size": size, "color": bar.color}
 
@@ -175,7 +176,7 @@ def _(mark: Surface):
 @trace.register
 def _(mark: Line3D):
     line = {"color": mark.style.color, "width": mark.width}  # dashes can hardly be seen in space
-    return {**_in_space(mark, "lines"), "connectgaps": False, "line": line}
+    return {**_scatter3d(mark, "lines"), "connectgaps": False, "line": line}
 
 
 @trace.register
@@ -183,4 +184,4 @@ def _(mark: Dots3D):
     symbol = mark.style.marker if mark.style.marker in SOLID_SYMBOLS else "circle"
     marker = {"symbol": symbol, "size": mark.size, "color": mark.style.color}
     marker["line"] = {"width": 1, "color": "#000"}
-    return {**_in_space(mark, "markers"), "marker": marker}
+    return {**_scatter3d(mark, "markers"), "marker": marker}

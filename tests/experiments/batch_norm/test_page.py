@@ -157,9 +157,9 @@ def test_the_picture(given, theme):
 
 
 def test_every_step_brings_something_and_the_last_brings_all():
-    counts = [sum(map(len, graph.known(step))) for step in range(graph.STEPS + 1)]
+    counts = [sum(map(len, graph.available_numbers(step))) for step in range(graph.STEPS + 1)]
     assert (np.diff(counts) > 0).all()
-    assert graph.known(graph.STEPS) == (set(graph.NODES), set(graph.NODES))
+    assert graph.available_numbers(graph.STEPS) == (set(graph.NODES), set(graph.NODES))
 
 
 def test_the_numbers_of_the_graph_in_figure_table_and_file():

@@ -91,7 +91,7 @@ def test_the_figures_stand_at_one_iteration():
     _, loss = figures.fit(made).parts
     t, params = made.states[0].at(10)
     assert t == 10
-    assert params is made.states[0].known[10]
+    assert params is made.states[0].stored[10]
     [rule] = to_plotly(loss)["layout"]["shapes"]
     assert rule["x0"] == 10
     assert list(iterations(made))[:3] == [0, 1, 2]

@@ -68,7 +68,7 @@ def test_slices_change_nothing_and_a_longer_fit_goes_on():
     for now in (parts, job.advance(job.resume(end), 60.0)):
         np.testing.assert_array_equal(now.params, whole.params)
         np.testing.assert_array_equal(now.loss, whole.loss)
-        assert now.known.keys() == whole.known.keys() | ({120} & now.known.keys())
+        assert now.stored.keys() == whole.stored.keys() | ({120} & now.stored.keys())
     assert short.resume(whole) is None, "what has gone too far begins anew"
 
 

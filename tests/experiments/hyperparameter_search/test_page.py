@@ -226,13 +226,13 @@ def test_rivals_run_in_one_search_and_share_its_budget():
     at.session_state[f"{KEY}-tabs"] = "Side by side"
     sound(at.run())
     names = ["Random", "Grid", "Random + halving by 2 from 8"]
-    planes = [plots(at)[f"{KEY}-compared-{k}-1"] for k in ("0-0", "0-1", "1-0")]
+    planes = [plots(at)[f"{KEY}-searches-{k}-1"] for k in ("0-0", "0-1", "1-0")]
     rates = [
         len({x for t in p["data"] if t.get("xaxis", "x") == "x" for x in numbers(t["x"])})
         for p in planes
     ]
     assert rates[1] < rates[0] == 12, "a grid asks for the same rates again"
-    traces = plots(at)[f"{KEY}-compared-2"]["data"]
+    traces = plots(at)[f"{KEY}-searches-2"]["data"]
     assert [t["name"] for t in traces] == names
     assert len({t["line"]["dash"] for t in traces}) == len({t["marker"]["symbol"] for t in traces})
     assert len({t["line"]["dash"] for t in traces}) == 3, "told apart without color"
@@ -240,7 +240,7 @@ def test_rivals_run_in_one_search_and_share_its_budget():
     assert numbers(traces[2]["x"])[-1] == pytest.approx(208 / 40)
     over = labeled(at.get("button_group"), "Over")
     over.set_value("trials").run()
-    assert numbers(plots(sound(at))[f"{KEY}-compared-2"]["data"][2]["x"])[-1] == 12
+    assert numbers(plots(sound(at))[f"{KEY}-searches-2"]["data"][2]["x"])[-1] == 12
 
 
 def test_the_test_set_is_behind_a_button_that_counts():

@@ -203,7 +203,7 @@ def test_the_ends_of_the_range_give_way():
         (1e-4, {"low": 1.0}, (1.0, 10.0)),
     ):
         before = replace(RANGE, test=RangeTest(low=low, high=1.0))
-        test = page._a_decade(before, replace(before, test=replace(before.test, **new))).test
+        test = page._keep_a_decade(before, replace(before, test=replace(before.test, **new))).test
         assert (test.low, test.high) == pytest.approx(ends)
 
 

@@ -57,8 +57,8 @@ def test_the_sudden_drop_is_that_of_the_reference(dropped):
     assert np.mean(at(step, 450)) == pytest.approx(0.240, abs=0.1)
     assert np.mean([at(step, t) for t in (480, 510, 540)]) == pytest.approx(0.085, abs=0.025)
     assert np.mean(at(step, 900)) == pytest.approx(0.056, abs=0.015)
-    assert np.mean(core.settled(constant)) == pytest.approx(0.128, abs=0.05)
-    assert (core.settled(step) < core.settled(constant)).mean() >= 5 / 6
+    assert np.mean(core.end_loss(constant)) == pytest.approx(0.128, abs=0.05)
+    assert (core.end_loss(step) < core.end_loss(constant)).mean() >= 5 / 6
 
 
 def test_a_jump_is_found_and_measured(dropped):
@@ -91,8 +91,8 @@ def test_four_rates_are_what_they_are_called():
     settles is a matter of the seed and of rounding: the median of five.
     """
     low, good, high, very = FOUR_RATES.trainings
-    high = np.median(core.settled(end(replace(high, seeds=(0, 1, 2, 3, 4)))))
-    low, good, very = [core.settled(end(t)).mean() for t in (low, good, very)]
+    high = np.median(core.end_loss(end(replace(high, seeds=(0, 1, 2, 3, 4)))))
+    low, good, very = [core.end_loss(end(t)).mean() for t in (low, good, very)]
     assert good < 0.2 < 0.35 < high < low < very
     assert very == pytest.approx(np.log(10), abs=0.3), "no better than a guess"
 
@@ -105,8 +105,8 @@ def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
         sgd(0.3, Choice("cosine", {"steps": 900})),
     )
     kept, again, once = [end(t) for t in ScheduleComparison(optimizers=three).trainings]
-    assert (core.settled(once) < core.settled(again)).all()
-    assert np.median(core.settled(again)) < np.median(core.settled(kept))
+    assert (core.end_loss(once) < core.end_loss(again)).all()
+    assert np.median(core.end_loss(again)) < np.median(core.end_loss(kept))
     ends = [np.mean(at(again, t)) for t in (300, 600, 900)]
     assert ends == sorted(ends, reverse=True)
     assert all(jump.after > 2 * jump.before for jump in core.jumps(again))
@@ -122,7 +122,7 @@ def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
         ).trainings
     ]
     assert np.median(at(warmed, 60)) < np.median(at(at_once, 60)), "while the rate is small"
-    assert core.settled(warmed).min() > core.settled(at_once).max() > core.settled(good).max()
+    assert core.end_loss(warmed).min() > core.end_loss(at_once).max() > core.end_loss(good).max()
 
 
 def test_rates_are_known_beforehand():

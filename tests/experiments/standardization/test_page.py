@@ -94,7 +94,7 @@ def test_the_line_is_turned_and_the_pictures_follow():
     shown = plots(at)
     assert set(shown) == {
         "standardization-scales",
-        *(f"standardization-{name}-{i}" for name in ("clouds", "turned") for i in (0, 1)),
+        *(f"standardization-{name}-{i}" for name in ("clouds", "angle_curves") for i in (0, 1)),
     }
     assert "**80.8%** right on raw and **99.2%** on standardized" in page_text(at)
     panel = panels(at)["The line and the clouds"]
@@ -109,7 +109,7 @@ def test_the_line_is_turned_and_the_pictures_follow():
 
 @table(
     "view, names, alone",
-    [("line", ("clouds", "turned"), {"scales"}), ("loss", ("path", "descent"), ())],
+    [("line", ("clouds", "angle_curves"), {"scales"}), ("loss", ("path", "descent"), ())],
 )
 def test_what_a_held_slider_moves(view, names, alone, monkeypatch):
     """The figures by the names that the page gives its plots, as the spec is now."""

@@ -1,4 +1,4 @@
-"""The figures of a scene, and one optimizer's share of them while its slider is dragged."""
+"""The figures of a scene, and one optimizer's part of them while its slider is dragged."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -42,7 +42,7 @@ SMALL = 1.6  # aspect of a thumbnail
 
 
 class Track(NamedTuple):
-    """An optimizer with its path and its look."""
+    """An optimizer with its path and its style."""
 
     id: str
     name: str
@@ -51,16 +51,16 @@ class Track(NamedTuple):
     style: Style
 
     def path(self, scene: Scene) -> Path:
-        """As it is drawn: its iterates or look-ahead points, on a contour from all starts; on the
-        curve of a function of x alone with its tangents.
+        """The path as drawn: iterates or look-ahead points, on a contour from all starts; for a
+        function of x alone on its curve, with tangents.
         """
         run, several_starts = self.run, landscape_name(scene) == "contour"
         batch = runs.multistart(scene.objective, self.config) if several_starts else None
         drawn = Path(self.id, self.name, run.points, run.heights, self.style)
         if scene.objective.f.univariate:
-            more = None if batch is None else univariate.on_curve(batch)
-            tangents = univariate.tangents(run)
-            return drawn._replace(points=univariate.on_curve(run), more=more, simplex=tangents)
+            points, tangents = univariate.on_curve(run), univariate.tangents(run)
+            multistart = None if batch is None else univariate.on_curve(batch)
+            return drawn._replace(points=points, multistart=multistart, simplex=tangents)
         drawn = drawn._replace(simplex=simplex(run))
         if scene.view.lookahead:
             drawn = drawn._replace(points=run.lookahead)
@@ -69,16 +69,16 @@ class Track(NamedTuple):
         several = len(minima_of(scene.objective.f).places) > 1
         by_place = several and len(scene.optimizers) == 1  # their colors
         ends = runs.arrivals(batch, scene.tolerance) if by_place else None
-        return drawn._replace(more=batch.points, basins=ends)
+        return drawn._replace(multistart=batch.points, basins=ends)
 
 
 def simplex(run: Run) -> np.ndarray | None:
-    """The corners that are held at every step, `(steps+1, 3, 2)`, NaN where none are; None where
-    they never are.
+    """The corners of the simplex at every step, `(steps+1, 3, 2)`, NaN where there is none; None if
+    there never is.
     """
-    if not any("simplex" in held for held in run.state_dicts):
+    if not any("simplex" in values for values in run.state_dicts):
         return None
-    corners = [held.get("simplex", np.full((3, 2), np.nan)) for held in run.state_dicts]
+    corners = [values.get("simplex", np.full((3, 2), np.nan)) for values in run.state_dicts]
     return np.where(np.isfinite(run.values)[:, None, None], corners, np.nan)
 
 
@@ -91,11 +91,11 @@ def tracks(scene: Scene, ids, theme: Theme) -> list[Track]:
     paths = [runs.path(scene.objective, config) for config in scene.optimizers]
     styles = method_styles(scene.optimizers, theme)
     parts = zip(ids, labels, scene.optimizers, paths, styles, strict=True)
-    return [Track(*of_one) for of_one in parts]
+    return [Track(*fields) for fields in parts]
 
 
 def minima(f: Function) -> list[contour.Minima]:
-    """As they are drawn: the lowest and the others, stars and the points of curves."""
+    """The minima as drawn: the lowest and the others, stars and the points of curves."""
     known = minima_of(f)
     kinds = (
         (True, False, N_("minimum") if known.lowest.all() else N_("lowest minimum")),
@@ -103,38 +103,38 @@ def minima(f: Function) -> list[contour.Minima]:
         (True, True, N_("curve of minima")),
         (False, True, N_("curve of local minima")),
     )
-    shown, on_curve, listed = [], known.on_curve, np.full(len(known), True)
+    groups, on_curve, listed = [], known.on_curve, np.full(len(known), True)
     if f.univariate:  # a curve of minima is one of x alone
         on_curve, listed = ~listed, np.isin(np.arange(len(known)), known.places)
     for lowest, curve, name in kinds:
         chosen = listed & (known.lowest == lowest) & (on_curve == curve)
         if chosen.any():
-            at, height = known.points[chosen], f.sign * known.values[chosen]
-            shown.append(contour.Minima(for_sign(name, f.sign), at, height, not lowest, curve))
-    return shown
+            points, height = known.points[chosen], f.sign * known.values[chosen]
+            groups.append(contour.Minima(for_sign(name, f.sign), points, height, not lowest, curve))
+    return groups
 
 
 def descent_arrows(f, theme: Theme) -> Line:
-    """Arrows along −∇f, the way of plain descent; longer where steeper (log scale)."""
+    """Arrows along −∇f, the direction of plain descent; longer where steeper (log scale)."""
     size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
     x, y = (
         np.linspace(low, high, n, endpoint=False) + s / 2
         for (low, high), n, s in zip(f.domain, ARROWS, size, strict=True)
     )
-    at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
-    down = -f.grad(at)
-    steep = np.sqrt((down**2).sum(-1, keepdims=True))
-    known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
-    at, down, steep = at[known], down[known], steep[known]
-    rank = np.log(steep) - np.log(steep).min(initial=np.inf)
+    positions = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    descent = -f.grad(positions)
+    steepness = np.sqrt((descent**2).sum(-1, keepdims=True))
+    finite = np.isfinite(steepness[:, 0]) & (steepness[:, 0] > 0)
+    positions, descent, steepness = positions[finite], descent[finite], steepness[finite]
+    rank = np.log(steepness) - np.log(steepness).min(initial=np.inf)
     length = 0.35 + 0.6 * rank / (rank.max(initial=0) or 1)
-    on_paper = down / size  # equal lengths on the page, whatever the axes' units
-    unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
+    scaled = descent / size  # equal lengths on the page, whatever the axes' units
+    unit = scaled / np.sqrt((scaled**2).sum(-1, keepdims=True))
     side = np.stack([-unit[:, 1], unit[:, 0]], -1)
     tip, tail = unit * length / 2, -unit * length / 2
     barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
-    parts = [at + d * size for d in (tail, tip, barbs[0], tip, barbs[1])]
-    line = np.stack([*parts, np.full_like(at, np.nan)], 1).reshape(-1, 2)
+    parts = [positions + d * size for d in (tail, tip, barbs[0], tip, barbs[1])]
+    line = np.stack([*parts, np.full_like(positions, np.nan)], 1).reshape(-1, 2)
     return Line(*line.T, Style(theme.faint), width=1, opacity=0.75)
 
 
@@ -164,8 +164,8 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     else:
         extent = reach(f.domain, *ASPECTS[view.shown]) if view.equal else (1.0, 1.0)
         land, frame = runs.landscape(objective, extent), view.shown if view.equal else "domain"
-        more = {"equal": view.equal, "start_name": start_name}
-        figure = contour.paths(f, start, paths, shown, theme, **more)
+        options = {"equal": view.equal, "start_name": start_name}
+        figure = contour.paths(f, start, paths, shown, theme, **options)
         label = _(
             "Contour of {function} with the paths of {names}. {minima} The table below describes "
             "the paths."
@@ -175,7 +175,7 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
             arrows = [descent_arrows(f, theme)] if view.field else []
             border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
             known = minima_of(f)
-            rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
+            rings = contour.extra_rings(land, known.points[~known.on_curve], theme, log)
             drawn = contour.landscape(land, theme, log, colors=colors)
             return layer(drawn, *rings, *border, *arrows)
 
@@ -201,15 +201,15 @@ def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> di
 
 
 def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:
-    """The axes, and the traces of some optimizers, for the browser to put in their places."""
+    """The axes, and the traces of some optimizers, for the browser to update."""
     drawn = figures(scene, state().ids, THEMES[theme_name()], only)
-    made = ((name, to_plotly(figure)) for name, figure in drawn.items())
-    found = {name: {"traces": figure.pop("data"), **figure} for name, figure in made}
-    return found | auto.automatic_values(scene)
+    converted = ((name, to_plotly(figure)) for name, figure in drawn.items())
+    patches = {name: {"traces": figure.pop("data"), **figure} for name, figure in converted}
+    return patches | auto.automatic_values(scene)
 
 
 def thumbnail(scene: Scene, theme: Theme) -> Figure:
-    """The function as a shaded background, and every optimizer's path in its look."""
+    """The function as a shaded background, and every optimizer's path in its style."""
     f, start, plain = scene.objective.f, scene.objective.start, replace(scene, view=View())
     drawn = tracks(scene, scene.ids_beside, theme)
     paths = [track.path(plain)._replace(simplex=None) for track in drawn]

@@ -45,13 +45,13 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
     """Panels from top to bottom, one for each metric, of a scene's `Track`s; below them one for
     each hyperparameter that has a schedule, over time.
 
-    On a log scale the loss is drawn as the height above the least known minimum where there is one,
-    so that it can fall for ever, and not at all below it; where none is known, or the start is
-    below it, and the loss is negative somewhere, its scale is linear. `only` some may be drawn, on
-    axes for all.
+    On a log scale the loss is drawn as the height above the lowest known minimum, so that it can
+    fall forever, and not at all below it; if none is known or the start is below it, and the loss
+    is negative somewhere, its scale is linear. With `only`, some optimizers are drawn, on axes for
+    all.
     """
     view, f = scene.view, scene.objective.f
-    alone, metrics, known = view.shown == "curves", view.metrics, minima_of(f)
+    only_curves, metrics, known = view.shown == "curves", view.metrics, minima_of(f)
     xs = {track.id: along(view.along, track.run) for track in tracks}
     limits = (0, max([1, *(int(x.max()) for x in xs.values())]))
     x_axis = Axis(_(ALONG[view.along]), limits=limits, extra={"rangemode": "tozero"})
@@ -59,9 +59,9 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
 
     drawn = [track for track in tracks if only is None or track.id in only]
 
-    def curve(track, y, uid, **look):
-        joint = {"name": track.name, "group": track.id, "width": 2}
-        return trail(xs[track.id], y, track.style, uid=track.id + uid, **joint, **look)
+    def curve(track, y, uid, **options):
+        labels = {"name": track.name, "group": track.id, "width": 2}
+        return trail(xs[track.id], y, track.style, uid=track.id + uid, **labels, **options)
 
     panels = []
     for row, metric in enumerate(metrics):
@@ -75,12 +75,12 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
         }
         positive = above or not any((y < 0).any() for y in ys.values())
         logged = view.log and metric != "length" and positive
-        y_axis = _scale(ys.values(), logged, len(metrics), title)
-        look = {"begin": row % 2, "legend": None if alone and not row else False}
+        y_axis = _y_axis(ys.values(), logged, len(metrics), title)
+        options = {"begin": row % 2, "legend": None if only_curves and not row else False}
         marks = []
         for t in drawn:
             y, hover = ys[t.id], "{name}: {value:.4g}"
-            marks += curve(t, _drawn(y, y_axis), metric, values=y, hover=hover, **look)
+            marks += curve(t, _clip_to_axis(y, y_axis), metric, values=y, hover=hover, **options)
         panels.append(Panel(marks, x_axis, y_axis))
     for name, symbol in _scheduled(tracks).items():
         ys = {track.id: track.run.scheduled_values(name) for track in tracks}
@@ -90,7 +90,7 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
             if t.id in ys:
                 hover = f"{{name}}: {symbol} = {{y:.4g}}"
                 marks += curve(t, ys[t.id], f"-{name}", legend=False, hover=hover)
-        panels.append(Panel(marks, x_axis, _scale(ys.values(), False, 3, f"{symbol}(t)")))
+        panels.append(Panel(marks, x_axis, _y_axis(ys.values(), False, 3, f"{symbol}(t)")))
     shown = ", ".join(for_sign(METRICS[metric], f.sign) for metric in metrics)
     label = _("{curves} over {along}. The table below shows the same data.")
     return stack(
@@ -98,14 +98,14 @@ def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
         heights=[1] * len(metrics) + [SMALL] * (len(panels) - len(metrics)),
         label=label.format(curves=shown, along=_(ALONG[view.along])),
         view=f"{scene.objective.landscape_key()} {metrics} {view.along} {view.log}",
-        legend="top" if alone else "",
-        show_legend=True if alone else None,
-        margin={"t": 30 if alone else 12, "b": 40},
+        legend="top" if only_curves else "",
+        show_legend=True if only_curves else None,
+        margin={"t": 30 if only_curves else 12, "b": 40},
     )
 
 
 def _scheduled(tracks):
-    """The hyperparameters that somebody has scheduled, and their symbols."""
+    """The hyperparameters that have a schedule in any track, and their symbols."""
     return {
         name: unicode_symbol(find(opt, name).symbol)
         for track in tracks
@@ -115,22 +115,22 @@ def _scheduled(tracks):
 
 
 def _above(values, known):
-    """The height above the least minimum, NaN below it: that is no way to be near."""
+    """The height above the lowest minimum, NaN below it, since that is not near it."""
     gap = known.gap(values)
     return np.where(gap < -1e-9 * known.spread, np.nan, gap)
 
 
-def _drawn(y, axis):
-    """A curve as it is drawn: along the lower edge of a log scale where it is below it or zero, and
-    off a linear one no farther than a browser can count."""
+def _clip_to_axis(y, axis):
+    """A curve as drawn: along the lower edge of a log scale where it is below it or zero, and no
+    farther off a linear one than a browser can handle."""
     low, high = axis.limits
     if axis.log:
         return np.maximum(y, low)
-    far = FAR * (high - low)
-    return np.clip(y, low - far, high + far)
+    margin = FAR * (high - low)
+    return np.clip(y, low - margin, high + margin)
 
 
-def _scale(ys, logged, panels, title):
+def _y_axis(ys, logged, panels, title):
     """One axis, in round numbers so that it stands still while a slider is dragged.
 
     It shows what is finite, at most MAX_DECADES, and one runaway does not crush the rest.
@@ -148,12 +148,12 @@ def _scale(ys, logged, panels, title):
         low = np.floor(np.log10(min(y.min() for y in finite)) - 0.02)
         low = max(low, top - MAX_DECADES)
         step = -(-(top - low) // max(2, MAX_TICKS // panels))
-        own = {"step": step} if step > 1 else {}  # or what fits a decade or two
-        return Axis(limits=(10.0**low, 10.0**top), log=True, **own, **common)
+        steps = {"step": step} if step > 1 else {}  # or what fits a decade or two
+        return Axis(limits=(10.0**low, 10.0**top), log=True, **steps, **common)
     spans = sorted(float(np.ptp(y)) for y in finite)
-    most = 10 * spans[(len(spans) - 1) // 2] or spans[-1] or 1.0
-    top = min(max(y.max() for y in finite), start + most)
-    low = max(min(y.min() for y in finite), start - most)
+    max_span = 10 * spans[(len(spans) - 1) // 2] or spans[-1] or 1.0
+    top = min(max(y.max() for y in finite), start + max_span)
+    low = max(min(y.min() for y in finite), start - max_span)
     unit = 10.0 ** np.floor(np.log10(max(top - low, 1e-300))) / 2
     edge = np.floor(low / unit - 0.1) * unit
     low, top = max(edge, 0.0) if low >= 0 else edge, np.ceil(top / unit + 0.1) * unit

@@ -1,4 +1,4 @@
-"""One optimizer from the inside: what it holds over time, and the arrows of a step."""
+"""One optimizer from the inside: its state over time, and the arrows of a step."""
 
 import numpy as np
 
@@ -16,18 +16,18 @@ MARKERS = 8
 
 
 def state_over_time(run) -> dict[str, np.ndarray]:
-    """What the last optimizer of a run holds, `(steps+1, 2)` by name; NaN before it began.
+    """The state of the last optimizer of a run, `(steps+1, 2)` by name; NaN before it began.
 
-    Another method before a fork may have had something else under the same letter.
+    Before a fork another method may have used the same letter for something else.
     """
-    since = max(i for i, warm_started in enumerate(run.warm_started) if not warm_started)
-    began = np.arange(len(run.points)) >= run.segments[since].step
+    segment = max(i for i, warm_started in enumerate(run.warm_started) if not warm_started)
+    active = np.arange(len(run.points)) >= run.segments[segment].step
     names = (name for name in run.optimizer.state_names if name in run.state)
-    return {name: np.where(began[:, None], run.state[name], np.nan) for name in names}
+    return {name: np.where(active[:, None], run.state[name], np.nan) for name in names}
 
 
 def charts(run, theme: Theme, **figure) -> Figure:
-    """A panel for each thing that the optimizer holds, and one for the effective rate."""
+    """A panel for each part of the optimizer's state, and one for the effective rate."""
     names = run.optimizer.state_names
     rows = [(f"{name}: {_(names[name])}", values) for name, values in state_over_time(run).items()]
     if (corners := simplex(run)) is not None:
@@ -58,24 +58,23 @@ def charts(run, theme: Theme, **figure) -> Figure:
 
 
 def _limits(values):
-    """All that is finite, but one wild value does not crush the rest."""
+    """Limits for all finite values, but one outlier does not crush the rest."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return (-1.0, 1.0)
     low, high = np.quantile(finite, [0.02, 0.98])
-    pad = (high - low) or abs(high) or 1.0
-    low, high = max(finite.min(), low - pad), min(finite.max(), high + pad)
+    margin = (high - low) or abs(high) or 1.0
+    low, high = max(finite.min(), low - margin), min(finite.max(), high + margin)
     # what is constant is a line, not its rounding
-    pad = max(0.08 * (high - low), 0.02 * abs(high), 1e-12)
-    return (float(low - pad), float(high + pad))
+    margin = max(0.08 * (high - low), 0.02 * abs(high), 1e-12)
+    return (float(low - margin), float(high + margin))
 
 
 def arrows(run, theme: Theme, color: str) -> dict:
-    """The arrows of every step: against the gradient, what the optimizer carries, where it goes.
+    """The arrows of every step: negative gradient, velocity or mean gradient, and the step.
 
-    What it carries has its own `color`, in which the gradient, which is the function's, is not.
-    Gradients and their means share a scale of their own; steps and velocities are as long as they
-    are.
+    The optimizer's state has its own `color`, the gradient, which is the function's, has not.
+    Gradients and their means share a separate scale; steps and velocities are drawn to scale.
     """
     vectors = []
     if np.isfinite(run.gradients).any():

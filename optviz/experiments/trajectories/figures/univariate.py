@@ -38,20 +38,20 @@ def on_curve(run: Run) -> np.ndarray:
 
 def tangents(run: Run) -> np.ndarray:
     """The point of each step and the ends of the tangent there, `(steps+1, 3, 2)`."""
-    at, size = on_curve(run), np.ptp(frame(run.function), axis=1)
+    points, size = on_curve(run), np.ptp(frame(run.function), axis=1)
     slope = run.function.sign * run.true_gradients[:, 0]
-    way = np.stack([np.ones_like(slope), slope], -1)
-    way *= TANGENT / np.hypot.reduce(way / size, axis=-1, keepdims=True)
-    return np.stack([at, at + way, at - way], 1)
+    direction = np.stack([np.ones_like(slope), slope], -1)
+    direction *= TANGENT / np.hypot.reduce(direction / size, axis=-1, keepdims=True)
+    return np.stack([points, points + direction, points - direction], 1)
 
 
 def graph(f: Function, start, paths: list[Path], minima: list[Minima], theme: Theme, **figure):
     """The curve as a figure, under paths and minima that lie on it."""
     (x0, x1), _ = edges = frame(f)
     curve = Line(np.linspace(x0, x1, PLACES), heights(f), Style(theme.ink), width=1.6, uid="f")
-    first = (start[0], float(f.sign * f.value(start)))
+    start_point = (start[0], float(f.sign * f.value(start)))
     minima = [m._replace(points=np.stack([m.points[:, 0], m.values], -1)) for m in minima]
     drawn: Figure = contour.paths(
-        SimpleNamespace(domain=edges), first, paths, minima, theme, ("x", "f"), **figure
+        SimpleNamespace(domain=edges), start_point, paths, minima, theme, ("x", "f"), **figure
     )
     return drawn.add(curve, under=True)

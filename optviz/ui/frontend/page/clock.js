@@ -83,6 +83,8 @@ export const clock = new Clock();
 export const plots = new Map(); // hosts of pictures by name
 // where a start that a person chose is sent, (x, y) => …; what is told that a hand rests, () => …
 export const handlers = { place: null, rest: null };
+// whether Streamlit runs the script for this page
+export const isRunning = () => !document.querySelector("[data-test-script-state=notRunning]");
 
 // Which groups of lines are hidden, in every picture at once.
 export const visibility = {

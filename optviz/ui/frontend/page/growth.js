@@ -2,14 +2,13 @@
 // would draw all of the page anew.
 
 import { ask } from "./channel.js";
-import { plots } from "./clock.js";
+import { isRunning, plots } from "./clock.js";
 
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
 const ALONE = 1000; // ms from one run of the page to the next where there is no connection
 const LOST = 8000; // ms after which a run of the page that has brought nothing is asked for again
 const QUIET = 150; // ms without a run of the page before another is asked for
 
-const isRunning = () => !document.querySelector("[data-test-script-state=notRunning]");
 // The version of each picture that is here.
 const drawn = () => Object.fromEntries([...plots].map(([name, host]) => [name, host.figure?.version]));
 

@@ -2,7 +2,7 @@
 // address bar follows what is on the page; the browser's Back and Forward go through the same
 // changes.
 
-import { handlers, make } from "./clock.js";
+import { handlers, isRunning, make } from "./clock.js";
 
 const ICONS = {
   undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9",
@@ -71,8 +71,8 @@ class Toolbar {
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.handlePopState(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
     this.observer = new MutationObserver(() => this.watch());
-    this.app = document.querySelector("[data-test-script-state]");
-    this.observer.observe(this.app, { attributeFilter: ["data-test-script-state"] });
+    const app = document.querySelector("[data-test-script-state]");
+    this.observer.observe(app, { attributeFilter: ["data-test-script-state"] });
     // before Streamlit's own
     for (const [target, type, act] of this.listeners) target.addEventListener(type, act, true);
   }
@@ -103,7 +103,7 @@ class Toolbar {
     if (this.pointed) return; // or what a later key is for would move under the pointer
     let tries = 20;
     this.watching = setInterval(() => {
-      tries -= this.app.dataset.testScriptState === "notRunning";
+      tries -= !isRunning();
       if (this.refocus(tries) || !tries) clearInterval(this.watching);
     }, DRAWN);
   }
